@@ -1,0 +1,57 @@
+# Everything a person types. `make` lists the targets.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := "$(CURDIR)/$(BIN)/python"
+CODE := function_app.py functions shared local tests bench
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint types unit contract acceptance browser bench clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+install: $(VENV)/.dev ## Set up .venv with everything that checks need
+
+$(VENV)/.local: requirements.txt requirements-local.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what local runs need ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-local.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.local requirements-dev.txt
+	@echo "Installing what checks need ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+run: $(VENV)/.local ## Start local Azure and the app, and say what to try first
+	@$(RUN) -m local.run $(ARGS)
+
+test: lint types unit contract acceptance browser ## All checks, as CI runs them
+
+lint: $(VENV)/.dev ## Style and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## Strict type checks
+	@$(BIN)/mypy
+
+unit: $(VENV)/.dev ## Pure tests
+	@$(RUN) -m pytest tests/unit tests/test_*.py
+
+contract: $(VENV)/.dev ## The local services against the official SDKs
+	@$(RUN) -m pytest tests/contract
+
+acceptance: $(VENV)/.dev ## The whole app on local Azure
+	@$(RUN) -m pytest tests/acceptance
+
+browser: $(VENV)/.dev ## The pages in a real browser
+	@bash tests/browser/install.sh
+	@$(RUN) -m pytest tests/browser
+
+bench: $(VENV)/.dev ## Measure broker, store and the time the app adds; writes bench/results
+	@$(RUN) -m bench
+
+clean: ## Remove the virtual environment, caches and local data
+	rm -rf $(VENV) .data .mypy_cache .ruff_cache .pytest_cache .hypothesis

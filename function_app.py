@@ -1,0 +1,45 @@
+"""The composition root: settings, services, blueprints, and nothing else."""
+
+import azure.functions as func
+
+from functions import (
+    accept_turn,
+    answer_turn,
+    cancel_turn,
+    complete_chat,
+    describe_api,
+    follow_turn,
+    manage_dead_letters,
+    put_knowledge,
+    rate_turn,
+    read_session,
+    read_turn,
+    report_capacity,
+    report_health,
+    sweep_turns,
+    web_page,
+)
+from shared.settings import Settings
+from shared.wiring import build
+
+services = build(Settings.from_environment())
+
+app = func.FunctionApp()
+for trigger in (
+    accept_turn,
+    answer_turn,
+    cancel_turn,
+    complete_chat,
+    describe_api,
+    follow_turn,
+    manage_dead_letters,
+    put_knowledge,
+    rate_turn,
+    read_session,
+    read_turn,
+    report_capacity,
+    report_health,
+    sweep_turns,
+):
+    app.register_functions(trigger.make_blueprint(services))
+app.register_functions(web_page.make_blueprint())

@@ -1,0 +1,1 @@
+"""Triggers: each file decodes, calls one use case and encodes."""

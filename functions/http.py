@@ -1,0 +1,103 @@
+"""What all HTTP triggers share: bounded bodies, one error shape, headers that every response carries."""
+
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from azurefunctions.extensions.http.fastapi import JSONResponse, Request, Response, StreamingResponse
+
+from shared.accept_turn import Accepted
+from shared.api_models import MAX_BODY_BYTES
+from shared.errors import InvalidRequest, RequestTooLarge, SpillwayError, TurnNotFound, Unauthorized
+from shared.telemetry import log
+
+ErrorBody = Callable[[SpillwayError], dict[str, Any]]
+TURN_HEADER = "x-spillway-turn-id"
+SAFE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+EVENT_STREAM = "text/event-stream"
+STREAM_HEADERS = {**SAFE, "Cache-Control": "no-cache, no-store", "X-Accel-Buffering": "no"}
+TURN_ID_LENGTH = 32
+
+
+def own_shape(error: SpillwayError) -> dict[str, Any]:
+    """Spillway's error shape."""
+    return {"error": error.as_dict()}
+
+
+async def guarded(work: Awaitable[Response], *, shape: ErrorBody = own_shape) -> Response:
+    """The response of a trigger, or its error in the right shape. Nothing reaches the host as an exception."""
+    try:
+        return await work
+    except SpillwayError as error:
+        return error_reply(error, shape)
+    except Exception as fault:  # noqa: BLE001  the last resort: the caller gets the one shape, operators the traceback
+        log.failure("fail_request", fault)
+        return error_reply(SpillwayError(), shape)
+
+
+def error_reply(error: SpillwayError, shape: ErrorBody = own_shape) -> Response:
+    """An error as a response, with Retry-After when trying again makes sense."""
+    headers: dict[str, str] = {}
+    if error.retry_after_seconds is not None:
+        headers["Retry-After"] = str(math.ceil(error.retry_after_seconds))
+        headers["retry-after-ms"] = str(round(error.retry_after_seconds * 1000))
+    if error.turn_id is not None:
+        headers[TURN_HEADER] = error.turn_id
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = "Bearer"
+    return json_reply(shape(error), status=error.status, headers=headers)
+
+
+def json_reply(body: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A JSON response that no cache keeps."""
+    return JSONResponse(body, status_code=status, headers={**SAFE, **(headers or {})})
+
+
+def stream_reply(accepted: Accepted, events: AsyncIterator[bytes]) -> Response:
+    """A server-sent event stream of a turn."""
+    headers = {TURN_HEADER: accepted.turn.turn_id, "Server-Timing": accepted.timeline.server_timing()}
+    return StreamingResponse(events, media_type=EVENT_STREAM, headers={**STREAM_HEADERS, **headers})
+
+
+async def body_of(request: Request) -> bytes:
+    """The request body.
+
+    Raises:
+        RequestTooLarge: More than a million bytes; reading stops there.
+    """
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_BODY_BYTES:
+            raise RequestTooLarge(f"The request body is larger than {MAX_BODY_BYTES} bytes.")
+    return bytes(body)
+
+
+def turn_id_of(request: Request) -> str:
+    """The turn id in the address; one that cannot exist is not looked up."""
+    turn_id = str(request.path_params["turn"])
+    if len(turn_id) != TURN_ID_LENGTH or not turn_id.isalnum():
+        raise TurnNotFound
+    return turn_id
+
+
+def idempotency_key_of(request: Request) -> str | None:
+    """The Idempotency-Key header, at most 200 characters."""
+    key: str | None = request.headers.get("idempotency-key")
+    if key is not None and not 0 < len(key) <= 200:
+        raise InvalidRequest("Idempotency-Key: must have 1 to 200 characters")
+    return key
+
+
+def whole_number(request: Request, name: str, *, default: int, least: int, most: int) -> int:
+    """A whole number from the query.
+
+    Raises:
+        InvalidRequest: Not a number, or out of range.
+    """
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not text.isdecimal() or not least <= int(text[:18]) <= most:
+        raise InvalidRequest(f"{name}: must be a whole number from {least} to {most}")
+    return int(text)

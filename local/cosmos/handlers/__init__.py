@@ -1,0 +1,1 @@
+"""One module per kind of resource: decode the request, call one operation, encode the reply."""

@@ -1,0 +1,1 @@
+"""The query language: text to tokens, to a tree, to compiled closures; and back to text for rewritten queries."""

@@ -1,0 +1,126 @@
+"""The SQLite file under everything: schema, connections, the sequence of changes."""
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS resources (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    parent INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    body BLOB NOT NULL,
+    UNIQUE (kind, parent, name)
+);
+CREATE TABLE IF NOT EXISTS items (
+    number INTEGER PRIMARY KEY,
+    container INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    id TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    change INTEGER NOT NULL,
+    changed_ms INTEGER NOT NULL,
+    expires REAL,
+    etag TEXT NOT NULL,
+    body BLOB NOT NULL,
+    UNIQUE (container, key, id)
+);
+CREATE INDEX IF NOT EXISTS items_in_hash_order ON items (container, hash, number);
+CREATE INDEX IF NOT EXISTS items_in_change_order ON items (container, change);
+CREATE INDEX IF NOT EXISTS items_that_expire ON items (expires) WHERE expires IS NOT NULL;
+CREATE TABLE IF NOT EXISTS unique_values (
+    container INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    constraint_number INTEGER NOT NULL,
+    value BLOB NOT NULL,
+    item INTEGER NOT NULL,
+    PRIMARY KEY (container, key, constraint_number, value)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS unique_values_of_items ON unique_values (item);
+CREATE TRIGGER IF NOT EXISTS item_deleted AFTER DELETE ON items BEGIN
+    DELETE FROM unique_values WHERE item = OLD.number;
+END;
+CREATE TABLE IF NOT EXISTS dropped (container INTEGER PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS sequence (reserved INTEGER NOT NULL);
+"""
+_BLOCK: Final = 10_000
+
+
+class Store:
+    """One writing connection, used from the event loop only, and one reading connection per other thread.
+
+    Args:
+        file: Where the data is.
+        durable: Whether it outlives the process; without that, the disk is never waited for.
+    """
+
+    def __init__(self, file: Path, *, durable: bool) -> None:
+        self._file = file
+        self.connection = self._connect(read_only=False)
+        self.connection.executescript(
+            f"PRAGMA journal_mode = WAL; PRAGMA synchronous = {'NORMAL' if durable else 'OFF'};{_SCHEMA}"
+        )
+        self._readers = threading.local()
+        self._open_readers: list[sqlite3.Connection] = []
+        row = self.connection.execute("SELECT reserved FROM sequence").fetchone()
+        if row is None:
+            self.connection.execute("INSERT INTO sequence VALUES (0)")
+        self.last_change: int = row[0] if row else 0
+        self._reserved = self.last_change
+
+    def next_change(self) -> int:
+        """A number larger than any before, also before a crash: blocks are reserved on disk, then handed out."""
+        if self.last_change >= self._reserved:
+            self._reserved = self.last_change + _BLOCK
+            self.connection.execute("UPDATE sequence SET reserved = ?", (self._reserved,))
+        self.last_change += 1
+        return self.last_change
+
+    @contextlib.contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Undoes every write inside when an exception leaves the block. Nests."""
+        self.connection.execute("SAVEPOINT step")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("ROLLBACK TO step")
+            raise
+        finally:
+            self.connection.execute("RELEASE step")
+
+    def reader(self) -> sqlite3.Connection:
+        """This thread's own read-only connection."""
+        connection: sqlite3.Connection | None = getattr(self._readers, "connection", None)
+        if connection is None:
+            connection = self._readers.connection = self._connect(read_only=True)
+            self._open_readers.append(connection)
+        return connection
+
+    def resources(self, kind: str) -> list[tuple[int, int, bytes]]:
+        """Number, parent and body of all resources of a kind."""
+        rows: list[tuple[int, int, bytes]] = self.connection.execute(
+            "SELECT number, parent, body FROM resources WHERE kind = ? ORDER BY number", (kind,)
+        ).fetchall()
+        return rows
+
+    def close(self) -> None:
+        """Closes every connection."""
+        for connection in (*self._open_readers, self.connection):
+            connection.close()
+
+    def _connect(self, *, read_only: bool) -> sqlite3.Connection:
+        mode = "ro" if read_only else "rwc"
+        connection = sqlite3.connect(
+            f"{self._file.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            cached_statements=512,
+            check_same_thread=False,
+        )
+        connection.execute("PRAGMA cache_size = -32768")
+        connection.execute("PRAGMA busy_timeout = 5000")
+        return connection

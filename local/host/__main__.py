@@ -1,0 +1,5 @@
+"""`python -m local.host`."""
+
+from local.host.cli import main
+
+main()

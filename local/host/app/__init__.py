@@ -1,0 +1,1 @@
+"""The app itself: importing it, checking its functions, running one of them."""

@@ -1,0 +1,1 @@
+"""Processes: one instance of an app, and the supervisor of several."""

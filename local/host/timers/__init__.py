@@ -1,0 +1,1 @@
+"""Timer triggers: schedules, their state, and the lease that makes them singletons."""

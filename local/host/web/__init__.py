@@ -1,0 +1,1 @@
+"""HTTP triggers: routes, keys and the way from a request to an answer."""

@@ -1,0 +1,1 @@
+"""Useful, deterministic answers without a model: found in the prompt, never invented."""

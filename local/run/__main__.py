@@ -1,0 +1,112 @@
+"""`python -m local.run`: everything on this machine with one command, and what to try first."""
+
+import argparse
+import asyncio
+import json
+import signal
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from local.provision import provision
+from local.run.configuration import STORE_KEY, keys, settings
+from local.run.processes import ROOT, Stack, port
+from local.run.seed import seed
+
+
+def welcome(url: str, secret: dict[str, str], services: dict[str, dict[str, Any]], folder: Path, seconds: float) -> str:
+    """What a person wants to know when everything is up."""
+    lines = [
+        "",
+        f"Spillway is ready after {seconds:.1f} s.",
+        "",
+        f"  Chat page      {url}/api/#key={secret['user']}",
+        f"  API            {url}/api/openapi.json",
+        f"  OpenAI base    {url}/api/openai/v1   (api key: {secret['user']})",
+        *(f"  {name:<14} {service['url']}" for name, service in services.items()),
+        f"  Data and logs  {folder}",
+        "",
+        "Stream a first answer:",
+        "",
+        f"  curl -N {url}/api/chat -H 'x-functions-key: {secret['user']}' \\",
+        "    -H 'Accept: text/event-stream' -H 'Content-Type: application/json' \\",
+        '    -d \'{"message": "How long can I return a product?"}\'',
+        "",
+        "Ctrl-C stops everything; the data stays for the next time.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+async def run(arguments: argparse.Namespace) -> None:
+    """Starts everything, waits for Ctrl-C or for a part to end, stops everything."""
+    began = time.monotonic()
+    data, logs = _folders(arguments.data)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    with tempfile.TemporaryDirectory(prefix="spillway-") as scratch:
+        stack = Stack(logs)
+        try:
+            print("Starting local Azure and the app ...", flush=True)
+            await _start(stack, arguments, data, Path(scratch), began)
+            ended = [asyncio.create_task(process.wait()) for process in stack.processes.values()]
+            waiting = asyncio.create_task(stop.wait())
+            await asyncio.wait([waiting, *ended], return_when=asyncio.FIRST_COMPLETED)
+            if not stop.is_set():
+                names = [name for name, process in stack.processes.items() if process.returncode is not None]
+                raise SystemExit(f"{', '.join(names)} ended unexpectedly; see {logs}")
+        finally:
+            print("Stopping ...", flush=True)
+            await stack.stop()
+
+
+def _folders(data: Path) -> tuple[Path, Path]:
+    logs = data.resolve() / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    return data.resolve(), logs
+
+
+async def _start(stack: Stack, arguments: argparse.Namespace, data: Path, scratch: Path, began: float) -> None:
+    broker, store, model = await asyncio.gather(
+        stack.start("servicebus", "local.servicebus", "--port", str(port(5672)), "--data", str(data / "servicebus")),
+        stack.start("cosmos", "local.cosmos", "--port", str(port(8081)), "--data", str(data / "cosmos")),
+        stack.start("openai", "local.openai", "--port", str(port(9000))),
+    )
+    services = {"servicebus": broker, "cosmos": store, "openai": model}
+    await asyncio.to_thread(provision, store["url"], STORE_KEY, "spillway")
+    secret = keys(data)
+    environment = settings(services, secret)
+    (data / "settings.json").write_text(json.dumps({"IsEncrypted": False, "Values": environment}, indent=2))
+    instances = ("--instances", arguments.instances) if arguments.instances else ()
+    host = await stack.start(
+        "host",
+        "local.host",
+        *("--app", str(ROOT), "--port", str(port(arguments.port)), "--data", str(scratch), *instances),
+        environment=environment,
+    )
+    count = await asyncio.to_thread(seed, host["url"], secret["operator"], arguments.knowledge)
+    print(f"Stored {count} documents of the shop.", flush=True)
+    print(welcome(host["url"], secret, services, data, time.monotonic() - began), flush=True)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m local.run", description="Starts local Azure and the app on this machine."
+    )
+    parser.add_argument("--port", type=int, default=7071, help="port of the app (default: %(default)s)")
+    parser.add_argument("--data", type=Path, default=ROOT / ".data", help="folder that keeps the data")
+    parser.add_argument("--instances", help="processes of the app, such as 2 (default: one)")
+    parser.add_argument(
+        "--knowledge",
+        type=Path,
+        default=ROOT / "samples" / "wallegpt" / "knowledge.jsonl",
+        help="documents to answer from, one JSON object a line (default: %(default)s)",
+    )
+    asyncio.run(run(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()

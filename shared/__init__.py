@@ -1,0 +1,1 @@
+"""All behaviour of Spillway. Knows nothing of the Functions host."""

@@ -1,0 +1,221 @@
+"""The door's decision carried out: a turn is taken directly, put into its lane, or refused. Nothing is half stored."""
+
+import asyncio
+import dataclasses
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from shared.capacity import Capacity
+from shared.deferrals import Deferrals
+from shared.errors import CapacityExhausted, IdempotencyConflict, Unavailable
+from shared.events import News, TurnMessage
+from shared.lane_watch import LaneWatch
+from shared.live import Board, LiveTurn
+from shared.policies.admission import Path, admit
+from shared.ports import Clock, LaneQueues, TokenCounter, TurnStore
+from shared.prompt import prompt_tokens
+from shared.relay import RelayListener
+from shared.run_turn import Deferred, TurnRunner
+from shared.settings import Settings
+from shared.telemetry import log
+from shared.timeline import Timeline
+from shared.turns import Lane, State, Turn
+
+CONTEXT_TOKENS = 1500
+"""Allowance for instructions, passages and history at admission, before they are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A turn that is now Spillway's to answer.
+
+    Attributes:
+        turn: As it was stored, or as it was found when the same request came before.
+        live: What this instance learns of it from now on.
+        sourced: News of the turn reaches this instance by itself.
+        fresh: The turn was accepted just now, so `live` has all there is to know.
+        timeline: The stages so far.
+        waiting: Place and expected wait when it went to its lane.
+    """
+
+    turn: Turn
+    live: LiveTurn
+    sourced: bool
+    fresh: bool
+    timeline: Timeline
+    waiting: dict[str, Any] | None = None
+
+
+class TurnAcceptor:
+    """Accepts turns. A turn counts as accepted when `accept` returns, and is then in the store."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        instance: str,
+        store: TurnStore,
+        queues: LaneQueues,
+        board: Board,
+        capacity: Capacity,
+        runner: TurnRunner,
+        deferrals: Deferrals,
+        listener: RelayListener,
+        lanes: LaneWatch,
+        counter: TokenCounter,
+        clock: Clock,
+    ) -> None:
+        """Takes what it works with; `instance` names this process."""
+        self._settings, self._instance, self._store, self._queues = settings, instance, store, queues
+        self._board, self._capacity, self._runner, self._deferrals = board, capacity, runner, deferrals
+        self._listener, self._lanes, self._counter, self._clock = listener, lanes, counter, clock
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._direct = 0
+
+    async def accept(self, turn: Turn, *, waits: bool, keyed: bool, timeline: Timeline) -> Accepted:
+        """Decides on a new turn and carries it out.
+
+        Args:
+            turn: As the caller asked for it, in state accepted.
+            waits: The caller holds the connection.
+            keyed: The turn id comes from an Idempotency-Key, so the turn may exist already.
+            timeline: Begun when the request came in.
+
+        Raises:
+            CapacityExhausted: The answer could not come before the deadline; nothing was stored.
+            Unavailable: The store or the queue does not answer; nothing was stored.
+            IdempotencyConflict: The key was used for a different request.
+        """
+        if keyed and (known := await self._store.get(turn.turn_id)) is not None:
+            return self._known(turn, known, timeline)
+        tokens = self._estimate(turn)
+        choice = self._capacity.choose(self._model(turn), now=self._clock.monotonic(), tokens=tokens)
+        waiting = await self._lanes.outlook(turn.lane, tokens) if choice.name is None or not waits else None
+        decision = admit(
+            may_go_direct=waits and turn.lane is Lane.INTERACTIVE,
+            budget_wait_seconds=0.0 if choice.name else choice.wait_seconds,
+            direct_turns=self._direct,
+            max_direct_turns=self._settings.max_direct_turns,
+            predicted_wait_seconds=0.0 if waiting is None else waiting.wait_seconds,
+            deadline_seconds=turn.deadline_at - self._clock.now(),
+        )
+        timeline.mark("admission", self._clock.now())
+        if decision.path is None:
+            raise CapacityExhausted(retry_after_seconds=decision.retry_after_seconds)
+        if decision.path is Path.DIRECT:
+            return await self._accept_direct(turn, timeline)
+        waiting = waiting or await self._lanes.outlook(turn.lane, tokens)
+        return await self._accept_queued(turn, timeline, waits=waits, waiting=waiting.as_dict())
+
+    async def _accept_direct(self, turn: Turn, timeline: Timeline) -> Accepted:
+        """Calls the model while the turn is being stored; the first byte to the caller waits for both."""
+        now = self._clock.now()
+        turn = dataclasses.replace(
+            turn,
+            path=Path.DIRECT.value,
+            state=State.RUNNING,
+            run=1,
+            owner=self._instance,
+            lease_until=now + self._settings.lease_seconds,
+            reply_to=self._instance,
+        )
+        loop = asyncio.get_running_loop()
+        stored: asyncio.Future[None] = loop.create_future()
+        live = self._board.live(turn.turn_id)
+        work = self._background(self._run_directly(turn, live, timeline, stored))
+        try:
+            created = await self._store.create(turn)
+        except BaseException as error:
+            work.cancel()
+            stored.cancel()
+            if isinstance(error, Unavailable):
+                await self._forget(turn)
+            raise
+        if not created:
+            work.cancel()
+            stored.cancel()
+            return self._known(turn, await self._store.get(turn.turn_id), timeline)
+        stored.set_result(None)
+        return Accepted(turn, live, sourced=True, fresh=True, timeline=timeline)
+
+    async def _run_directly(self, turn: Turn, live: LiveTurn, timeline: Timeline, stored: asyncio.Future[None]) -> None:
+        self._direct += 1
+        try:
+            outcome = await self._runner.run(turn, live.merge, timeline, stored=stored)
+            if isinstance(outcome, Deferred):
+                await stored
+                self._listener.start()
+                await self._deferrals.settle(turn, outcome, live.merge)
+        except Unavailable:
+            # The record still says running; its lease lapses and the sweeper queues the turn.
+            log.warning("leave_turn", turn_id=turn.turn_id)
+        finally:
+            self._direct -= 1
+
+    async def _accept_queued(self, turn: Turn, timeline: Timeline, *, waits: bool, waiting: dict[str, Any]) -> Accepted:
+        live = self._board.live(turn.turn_id)
+        live.merge(News(turn.turn_id, 0, 0, "", State.QUEUED.value, waiting))
+        if waits:
+            self._listener.start()
+            turn = dataclasses.replace(turn, reply_to=self._instance)
+        if not await self._store.create(turn):
+            return self._known(turn, await self._store.get(turn.turn_id), timeline)
+        timeline.mark("store_accept", self._clock.now())
+        now = self._clock.now()
+        message = TurnMessage(turn.turn_id, turn.lane, "", turn.deadline_at, now, turn.reply_to)
+        try:
+            await self._queues.send(message, time_to_live_seconds=turn.deadline_at - now)
+        except Unavailable:
+            await self._forget(turn)
+            raise
+        self._lanes.added(turn.lane)
+        timeline.mark("enqueue", self._clock.now())
+        self._background(self._mark_queued(turn))
+        return Accepted(turn, live, sourced=waits, fresh=True, timeline=timeline, waiting=waiting)
+
+    async def _mark_queued(self, turn: Turn) -> None:
+        try:
+            await self._store.mark_queued(turn.turn_id)
+        except Unavailable:
+            # The sweeper will send the message once more; duplicate detection drops it.
+            log.warning("miss_mark", turn_id=turn.turn_id)
+
+    async def _forget(self, turn: Turn) -> None:
+        try:
+            await self._store.discard(turn.turn_id)
+        except Unavailable:
+            # The caller was told that nothing was accepted; the sweeper lets the leftover expire.
+            log.warning("leave_unaccepted", turn_id=turn.turn_id)
+
+    def _known(self, turn: Turn, known: Turn | None, timeline: Timeline) -> Accepted:
+        if known is None or known.tenant != turn.tenant or known.fingerprint != turn.fingerprint:
+            raise IdempotencyConflict
+        live = self._board.live(known.turn_id)
+        return Accepted(known, live, sourced=live.run > 0, fresh=False, timeline=timeline)
+
+    def _estimate(self, turn: Turn) -> int:
+        allowance = CONTEXT_TOKENS if turn.use_context else 0
+        output = turn.max_output_tokens or self._settings.max_output_tokens
+        return prompt_tokens(turn.messages, self._counter) + allowance + output
+
+    def _model(self, turn: Turn) -> str:
+        return turn.model or self._settings.default_model
+
+    def _background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            log.failure("background_work", fault)
+
+    async def close(self) -> None:
+        """Stops what still runs; the sweeper continues it elsewhere."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

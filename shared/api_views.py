@@ -1,0 +1,153 @@
+"""What the HTTP routes give, as models: for the OpenAPI document, and for tests that hold every answer against it."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+StateName = Literal["accepted", "queued", "running", "deferred", "succeeded", "failed", "expired", "cancelled"]
+LaneName = Literal["interactive", "standard", "batch"]
+
+
+class _View(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ErrorView(_View):
+    """What went wrong: a code for programs, a message for people."""
+
+    code: str
+    message: str
+    turn_id: str | None = None
+    retry_after_ms: int | None = None
+
+
+class ErrorReply(_View):
+    """The one error shape."""
+
+    error: ErrorView
+
+
+class CitationView(_View):
+    """A source that the answer names."""
+
+    id: str
+    title: str
+    url: str | None = None
+
+
+class UsageView(_View):
+    """Tokens the answer took."""
+
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int
+    reasoning_tokens: int
+    total_tokens: int
+
+
+class TurnView(_View):
+    """A turn; what is not known yet is left out."""
+
+    turn_id: str
+    session_id: str
+    state: StateName
+    lane: LaneName
+    path: Literal["direct", "queued"]
+    question: str
+    created_at: str
+    deadline_at: str
+    citations: list[CitationView]
+    model: str | None = None
+    answer: str | None = None
+    finish_reason: str | None = None
+    usage: UsageView | None = None
+    timeline: dict[str, Any] | None = None
+    deployment: str | None = None
+    error: ErrorView | None = None
+    rating: Literal["up", "down"] | None = None
+    place: int | None = None
+    expected_wait_seconds: float | None = None
+
+
+class FeedbackReply(_View):
+    """The opinion as it was noted."""
+
+    turn_id: str
+    rating: Literal["up", "down"]
+
+
+class SessionTurn(_View):
+    """One turn of a conversation."""
+
+    turn_id: str
+    question: str
+    answer: str
+    state: StateName
+    created_at: str
+    citations: list[CitationView]
+    rating: Literal["up", "down"] | None = None
+
+
+class SessionReply(_View):
+    """A conversation, oldest turn first."""
+
+    session_id: str
+    turns: list[SessionTurn]
+
+
+class HealthReply(_View):
+    """Whether the instance can do its work."""
+
+    status: Literal["alive", "ready", "unavailable"]
+    checks: dict[str, str] | None = None
+
+
+class CapacityReply(_View):
+    """The deployments as the answering instance sees them."""
+
+    instance: str
+    deployments: list[dict[str, Any]]
+
+
+class DeadLettersReply(_View):
+    """Dead letters of a lane."""
+
+    lane: LaneName
+    dead_letters: list[dict[str, Any]]
+
+
+class ReplayReply(_View):
+    """What was replayed, each with the new turn's id."""
+
+    lane: LaneName
+    replayed: list[dict[str, Any]]
+
+
+class KnowledgeReply(_View):
+    """How many documents were stored."""
+
+    stored: int
+
+
+class CompletionReply(BaseModel):
+    """An answer in the form of OpenAI's chat completions; streamed as chunks when asked for."""
+
+    id: str
+    object: Literal["chat.completion"]
+    created: int
+    model: str
+    choices: list[dict[str, Any]]
+    usage: dict[str, Any] | None = None
+
+
+class ModelsReply(BaseModel):
+    """The models that can be asked for, in OpenAI's form."""
+
+    object: Literal["list"]
+    data: list[dict[str, Any]]
+
+
+class OpenAIErrorReply(BaseModel):
+    """OpenAI's error shape."""
+
+    error: dict[str, Any]

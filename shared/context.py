@@ -1,0 +1,92 @@
+"""What a turn is answered from: the conversation so far and the tenant's knowledge, gathered side by side."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from shared.errors import SpillwayError
+from shared.ports import Clock, Embedder, Knowledge, Passage, SessionStore
+from shared.telemetry import log
+from shared.turns import Message, Turn
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What was found in time. `notes` says for each step what it took and what was dropped."""
+
+    history: list[Message] = field(default_factory=list)
+    passages: list[Passage] = field(default_factory=list)
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+class ContextGatherer:
+    """Runs all steps at once, each under its time budget; a late or failing step is dropped and named."""
+
+    def __init__(
+        self,
+        *,
+        sessions: SessionStore,
+        knowledge: Knowledge | None,
+        embedder: Embedder | None,
+        clock: Clock,
+        history_turns: int,
+        passages: int,
+        seconds: float,
+    ) -> None:
+        """Takes its sources.
+
+        Args:
+            sessions: Where the history is.
+            knowledge: Where the passages are; None when the app answers without.
+            embedder: Turns the question into a vector; None likewise.
+            clock: Time.
+            history_turns: How many earlier turns the model sees.
+            passages: How many passages the model sees.
+            seconds: Time budget of each step.
+        """
+        self._sessions, self._knowledge, self._embedder, self._clock = sessions, knowledge, embedder, clock
+        self._history_turns, self._passages, self._seconds = history_turns, passages, seconds
+
+    async def gather(self, turn: Turn) -> Context:
+        """All steps for a turn; never raises for a failing step."""
+        if not turn.use_context:
+            return Context()
+        notes: dict[str, Any] = {}
+        history, passages = await asyncio.gather(
+            self._step("history", self._history(turn), [], notes),
+            self._step("knowledge", self._search(turn), [], notes),
+        )
+        return Context(history, passages, notes)
+
+    async def _step(self, name: str, work: Awaitable[T], otherwise: T, notes: dict[str, Any]) -> T:
+        begin = self._clock.monotonic()
+        try:
+            async with asyncio.timeout(self._seconds):
+                found = await work
+        except (TimeoutError, SpillwayError) as fault:
+            log.warning("drop_context", step=name, fault=type(fault).__name__)
+            notes.setdefault("dropped", []).append(name)
+            found = otherwise
+        except Exception as fault:  # noqa: BLE001  an answer without one step beats no answer
+            log.failure("break_context", fault, step=name)
+            notes.setdefault("dropped", []).append(name)
+            found = otherwise
+        notes[f"{name}_ms"] = round((self._clock.monotonic() - begin) * 1000, 3)
+        return found
+
+    async def _history(self, turn: Turn) -> list[Message]:
+        if self._history_turns == 0 or turn.new_session or len(turn.messages) > 1:
+            return []
+        earlier = await self._sessions.recent(turn.tenant, turn.session_id, self._history_turns)
+        answered = [entry for entry in earlier if entry["turn_id"] != turn.turn_id and entry.get("answer")]
+        pairs = [(Message("user", entry["question"]), Message("assistant", entry["answer"])) for entry in answered]
+        return [message for pair in pairs for message in pair]
+
+    async def _search(self, turn: Turn) -> list[Passage]:
+        if self._knowledge is None or self._embedder is None:
+            return []
+        vectors = await self._embedder.embed([turn.question])
+        return await self._knowledge.search(turn.tenant, vectors[0], self._passages)

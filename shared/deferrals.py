@@ -1,0 +1,84 @@
+"""What happens to a run that could not answer: sleep, fail or expire. The same for the direct and the queued path."""
+
+import dataclasses
+import random
+from collections.abc import Callable
+from typing import Any
+
+from shared.errors import DeadlineExceeded, ModelFailed, SpillwayError
+from shared.events import News, TurnMessage
+from shared.policies.deferral import defer
+from shared.policies.limits import faults_used_up
+from shared.ports import Clock, LaneQueues, TurnStore
+from shared.run_turn import Deferred, Publish, TurnRunner
+from shared.telemetry import log
+from shared.turns import State, Turn
+
+
+class Deferrals:
+    """Puts turns back to sleep in their lane."""
+
+    def __init__(
+        self,
+        *,
+        store: TurnStore,
+        queues: LaneQueues,
+        runner: TurnRunner,
+        clock: Clock,
+        max_runs: int,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        """Takes what it works with; `draw` gives random numbers in [0, 1)."""
+        self._store, self._queues, self._runner, self._clock = store, queues, runner, clock
+        self._max_runs, self._draw = max_runs, draw
+
+    async def settle(self, turn: Turn, deferred: Deferred, publish: Publish) -> SpillwayError | None:
+        """Ends the run of a turn this instance holds.
+
+        Returns:
+            The error that ended the turn for good, or None when it sleeps (or another run took over).
+
+        Raises:
+            Unavailable: The store or the queue did not answer; the turn stays held until its lease lapses.
+        """
+        if deferred.faulted and faults_used_up(faults=turn.faults, max_runs=self._max_runs):
+            return (await self._runner.fail(_tried(turn, deferred), ModelFailed(), publish)).error
+        now = self._clock.now()
+        decision = defer(
+            now=now,
+            wait_seconds=deferred.wait_seconds,
+            copies=turn.copies,
+            deadline_at=turn.deadline_at,
+            draw=self._draw(),
+        )
+        if decision.until is None:
+            return await self._expire(_tried(turn, deferred), publish)
+        await self._sleep(turn, deferred, decision.until, publish)
+        return None
+
+    async def _sleep(self, turn: Turn, deferred: Deferred, until: float, publish: Publish) -> None:
+        fields: dict[str, Any] = {
+            "deferred_until": until,
+            "copies": turn.copies + 1,
+            "faults": turn.faults + (1 if deferred.faulted else 0),
+            "attempts": [*turn.attempts, *deferred.attempts],
+        }
+        if not await self._store.finish(turn.turn_id, run=turn.run, state=State.DEFERRED, fields=fields):
+            return
+        now = self._clock.now()
+        message = TurnMessage(turn.turn_id, turn.lane, f"r{turn.copies + 1}", turn.deadline_at, now, turn.reply_to)
+        await self._queues.send(message, time_to_live_seconds=turn.deadline_at - now, not_before=until)
+        log.info("defer_turn", turn_id=turn.turn_id, lane=turn.lane.value, seconds=round(until - now, 2))
+        details = {"place": 1, "expected_wait_seconds": round(until - now, 1)}
+        publish(News(turn.turn_id, turn.run, 0, "", State.DEFERRED.value, details))
+
+    async def _expire(self, turn: Turn, publish: Publish) -> SpillwayError:
+        error = DeadlineExceeded(turn_id=turn.turn_id)
+        fields = {"error": error.as_dict(), "attempts": list(turn.attempts)}
+        if await self._store.finish(turn.turn_id, run=turn.run, state=State.EXPIRED, fields=fields):
+            publish(News(turn.turn_id, turn.run, 0, "", State.EXPIRED.value, {"error": error.as_dict()}))
+        return error
+
+
+def _tried(turn: Turn, deferred: Deferred) -> Turn:
+    return dataclasses.replace(turn, attempts=(*turn.attempts, *deferred.attempts))

@@ -1,0 +1,27 @@
+"""Putting knowledge in: what a tenant's turns are answered from."""
+
+from collections.abc import Sequence
+
+from shared.errors import Unavailable
+from shared.ports import Embedder, Knowledge, Passage
+
+
+class KnowledgeBase:
+    """Stores documents with their vectors."""
+
+    def __init__(self, *, knowledge: Knowledge, embedder: Embedder | None) -> None:
+        """Takes the store and what makes vectors."""
+        self._knowledge, self._embedder = knowledge, embedder
+
+    async def put(self, tenant: str, passages: Sequence[Passage]) -> int:
+        """Stores or replaces passages; how many.
+
+        Raises:
+            Unavailable: No embeddings deployment, or the store does not answer.
+        """
+        if self._embedder is None:
+            raise Unavailable("No deployment of kind embeddings is configured, so knowledge cannot be stored.")
+        vectors = await self._embedder.embed([f"{passage.title}\n{passage.text}" for passage in passages])
+        for passage, vector in zip(passages, vectors, strict=True):
+            await self._knowledge.put(tenant, passage, vector)
+        return len(passages)

@@ -1,0 +1,232 @@
+"""The OpenAPI document, made of the models that validate requests and describe answers."""
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from shared import api_models, api_views
+
+VERSION = "0.1.0"
+KEYS = ("x-functions-key", "api-key")
+TURN_ERRORS = (400, 401, 409, 413, 422, 429, 500, 502, 503, 504)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation: what it takes, what it gives, and with which statuses it can refuse."""
+
+    function: str
+    method: str
+    path: str
+    summary: str
+    gives: type[BaseModel] | None
+    takes: type[BaseModel] | None = None
+    status: int = 200
+    also: tuple[int, ...] = ()
+    errors: tuple[int, ...] = (401, 500, 503)
+    query: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    streams: bool = False
+    open: bool = False
+    error_view: type[BaseModel] = field(default=api_views.ErrorReply)
+
+
+ROUTES = (
+    Route(
+        "accept_turn",
+        "post",
+        "/api/chat",
+        "Ask a question: stream the answer, wait for it, or take 202 and come back",
+        api_views.TurnView,
+        api_models.ChatRequest,
+        also=(202,),
+        errors=TURN_ERRORS,
+        headers=("Idempotency-Key", "Prefer"),
+        streams=True,
+    ),
+    Route(
+        "read_turn", "get", "/api/chat/{turn}", "A turn as it stands", api_views.TurnView, errors=(401, 404, 500, 503)
+    ),
+    Route(
+        "follow_turn",
+        "get",
+        "/api/chat/{turn}/stream",
+        "Follow a turn from where you stopped",
+        None,
+        errors=(400, 401, 404, 500, 503),
+        query=("last_event_id",),
+        headers=("Last-Event-ID",),
+        streams=True,
+    ),
+    Route(
+        "cancel_turn", "delete", "/api/chat/{turn}", "Cancel a turn", api_views.TurnView, errors=(401, 404, 500, 503)
+    ),
+    Route(
+        "rate_turn",
+        "post",
+        "/api/chat/{turn}/feedback",
+        "Rate an answer",
+        api_views.FeedbackReply,
+        api_models.FeedbackRequest,
+        errors=(400, 401, 404, 413, 500, 503),
+    ),
+    Route(
+        "read_session",
+        "get",
+        "/api/sessions/{session}",
+        "The conversation so far",
+        api_views.SessionReply,
+        errors=(400, 401, 500, 503),
+    ),
+    Route(
+        "forget_session",
+        "delete",
+        "/api/sessions/{session}",
+        "Forget a conversation",
+        None,
+        status=204,
+        errors=(400, 401, 500, 503),
+    ),
+    Route(
+        "complete_chat",
+        "post",
+        "/api/openai/v1/chat/completions",
+        "Chat completions as OpenAI's clients ask for them",
+        api_views.CompletionReply,
+        api_models.CompletionRequest,
+        errors=TURN_ERRORS,
+        headers=("Idempotency-Key",),
+        streams=True,
+        error_view=api_views.OpenAIErrorReply,
+    ),
+    Route(
+        "list_models",
+        "get",
+        "/api/openai/v1/models",
+        "The models that can be asked for",
+        api_views.ModelsReply,
+        errors=(401, 500),
+        error_view=api_views.OpenAIErrorReply,
+    ),
+    Route(
+        "report_live", "get", "/api/health/live", "The process is there", api_views.HealthReply, errors=(), open=True
+    ),
+    Route(
+        "report_ready",
+        "get",
+        "/api/health/ready",
+        "The instance can do its work",
+        api_views.HealthReply,
+        errors=(401, 503),
+    ),
+    Route(
+        "report_capacity",
+        "get",
+        "/api/capacity",
+        "The deployments, for operators",
+        api_views.CapacityReply,
+        errors=(401, 403, 500),
+    ),
+    Route(
+        "list_dead_letters",
+        "get",
+        "/api/dead-letters",
+        "What could not be answered, for operators",
+        api_views.DeadLettersReply,
+        errors=(400, 401, 403, 500, 503),
+        query=("lane", "limit", "after"),
+    ),
+    Route(
+        "replay_dead_letters",
+        "post",
+        "/api/dead-letters/replay",
+        "Replay dead letters as new turns, for operators",
+        api_views.ReplayReply,
+        api_models.ReplayRequest,
+        errors=(400, 401, 403, 413, 500, 503),
+    ),
+    Route(
+        "put_knowledge",
+        "put",
+        "/api/knowledge",
+        "Store what the tenant's turns are answered from, for operators",
+        api_views.KnowledgeReply,
+        api_models.KnowledgeBatch,
+        errors=(400, 401, 403, 413, 500, 503),
+    ),
+    Route("describe_api", "get", "/api/openapi.json", "This document", None, errors=(401, 500)),
+)
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The OpenAPI 3.1 document."""
+    models = sorted(
+        {model for route in ROUTES for model in (route.takes, route.gives, route.error_view) if model is not None},
+        key=lambda model: model.__name__,
+    )
+    _, schemas = models_json_schema(
+        [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
+    )
+    paths: dict[str, Any] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Spillway", "version": VERSION, "description": "A GenAI chat backend on Azure Functions."},
+        "paths": paths,
+        "components": {
+            "schemas": schemas["$defs"],
+            "securitySchemes": {
+                **{name: {"type": "apiKey", "in": "header", "name": name} for name in KEYS},
+                "bearer": {"type": "http", "scheme": "bearer"},
+            },
+        },
+        "security": [{name: []} for name in (*KEYS, "bearer")],
+    }
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": route.function,
+        "summary": route.summary,
+        "parameters": _parameters(route),
+        "responses": _responses(route),
+    }
+    if route.takes is not None:
+        operation["requestBody"] = {"required": True, "content": _json(route.takes)}
+    if route.open:
+        operation["security"] = []
+    return operation
+
+
+def _parameters(route: Route) -> list[dict[str, Any]]:
+    text = {"type": "string"}
+    in_path = [
+        {"name": name, "in": "path", "required": True, "schema": text} for name in re.findall(r"{(\w+)}", route.path)
+    ]
+    in_query = [{"name": name, "in": "query", "required": False, "schema": text} for name in route.query]
+    in_header = [{"name": name, "in": "header", "required": False, "schema": text} for name in route.headers]
+    return in_path + in_query + in_header
+
+
+def _responses(route: Route) -> dict[str, Any]:
+    content = {} if route.gives is None else _json(route.gives)
+    if route.streams:
+        content["text/event-stream"] = {"schema": {"type": "string"}}
+    if route.function == "describe_api":
+        content["application/json"] = {"schema": {"type": "object"}}
+    good = {"description": route.summary, **({"content": content} if content else {})}
+    responses: dict[str, Any] = {str(status): good for status in (route.status, *route.also)}
+    for status in route.errors:
+        view = api_views.HealthReply if route.function == "report_ready" and status == 503 else route.error_view
+        responses[str(status)] = {"description": "Refused or failed", "content": _json(view)}
+    return responses
+
+
+def _json(model: type[BaseModel]) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}

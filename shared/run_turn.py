@@ -1,0 +1,258 @@
+"""One run of one turn: context, prompt, attempts, the stream, and its end in the store."""
+
+import asyncio
+import dataclasses
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from shared.attempts import Answering, Attempts, NoneLeft
+from shared.context import Context, ContextGatherer
+from shared.errors import ContentFiltered, SpillwayError, Unavailable
+from shared.events import News
+from shared.ports import Chunk, Clock, ModelRefusal, SessionStore, TokenCounter, TurnStore
+from shared.prompt import assemble, cited, default_instructions, prompt_tokens
+from shared.settings import Settings
+from shared.telemetry import log
+from shared.timeline import Timeline
+from shared.turns import State, Turn, Usage
+
+T = TypeVar("T")
+Publish = Callable[[News], None]
+"""Takes news for whoever follows a turn; returns at once."""
+STORE_RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The run ended in a terminal state. `lost` means that another run took over and this one left no trace."""
+
+    state: State
+    error: SpillwayError | None = None
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """The run has to be continued later: no capacity, or a fault with other tries left.
+
+    Attributes:
+        wait_seconds: Until a deployment is expected to have budget; infinity when unknown.
+        faulted: It was a fault that ended the run.
+        attempts: What was tried.
+    """
+
+    wait_seconds: float
+    faulted: bool
+    attempts: list[dict[str, Any]]
+
+
+@dataclass(slots=True)
+class _Run:
+    """A run under way: its turn, who is told of it, and what grows while it streams.
+
+    Attributes:
+        stored: Done when the turn is in the store; text is held back until then. None when it is there already.
+    """
+
+    turn: Turn
+    publish: Publish
+    timeline: Timeline
+    stored: asyncio.Future[Any] | None
+    parts: list[str] = field(default_factory=list)
+    length: int = 0
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    ending: bool = False
+
+    def add(self, text: str) -> None:
+        self.parts.append(text)
+        self.length += len(text)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.parts)
+
+
+class TurnRunner:
+    """Runs turns that were taken into `running`; the same code for the direct and the queued path."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        store: TurnStore,
+        sessions: SessionStore,
+        context: ContextGatherer,
+        attempts: Attempts,
+        counter: TokenCounter,
+        clock: Clock,
+    ) -> None:
+        """Takes what it works with."""
+        self._settings, self._store, self._sessions = settings, store, sessions
+        self._context, self._attempts, self._counter, self._clock = context, attempts, counter, clock
+
+    async def run(
+        self, turn: Turn, publish: Publish, timeline: Timeline, *, stored: asyncio.Future[Any] | None = None
+    ) -> Ended | Deferred:
+        """Answers a turn that this instance holds.
+
+        Args:
+            turn: The turn in state running.
+            publish: Who is told.
+            timeline: Continues here.
+            stored: Done when the turn is in the store; nothing is published before. None when it is there already.
+        """
+        current = _Run(turn, publish, timeline, stored)
+        work = asyncio.create_task(self._answer(current))
+        heartbeat = asyncio.create_task(self._keep_lease(current))
+        try:
+            await asyncio.wait({work, heartbeat}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                return _outcome(work, turn)
+            heartbeat.result()
+            log.warning("lose_run", turn_id=turn.turn_id, run=turn.run)
+            return Ended(State.RUNNING, lost=True)
+        finally:
+            for task in (work, heartbeat):
+                task.cancel()
+            await asyncio.gather(work, heartbeat, return_exceptions=True)
+
+    async def _answer(self, run: _Run) -> Ended | Deferred:
+        try:
+            context = await self._context.gather(run.turn)
+            run.timeline.mark("context", self._clock.now())
+            answering = await self._first_token(run.turn, context)
+        except NoneLeft as none_left:
+            return Deferred(none_left.wait_seconds, none_left.faulted, none_left.attempts)
+        except SpillwayError as error:
+            return await self._fail(run, error)
+        try:
+            run.timeline.mark("first_token", self._clock.now())
+            if run.stored is not None:
+                await run.stored
+                run.timeline.mark("store_accept", self._clock.now())
+            await self._stream(run, answering)
+        except ModelRefusal as refusal:
+            self._attempts.learn(answering.deployment, refusal)
+            log.warning("break_stream", turn_id=run.turn.turn_id, deployment=answering.deployment.name)
+            return Deferred(0.0, faulted=True, attempts=answering.attempts)
+        finally:
+            await answering.stream.close()
+        run.timeline.mark("stream", self._clock.now())
+        if run.finish_reason == "content_filter":
+            return await self._fail(run, ContentFiltered())
+        return await self._succeed(run, answering, context)
+
+    async def _first_token(self, turn: Turn, context: Context) -> Answering:
+        instructions = self._settings.system_prompt or default_instructions()
+        messages = assemble(turn, instructions=instructions, passages=context.passages, history=context.history)
+        return await self._attempts.first_token(
+            turn,
+            messages,
+            model=turn.model or self._settings.default_model,
+            prompt_tokens=prompt_tokens(messages, self._counter),
+            max_output_tokens=turn.max_output_tokens or self._settings.max_output_tokens,
+        )
+
+    async def _stream(self, run: _Run, answering: Answering) -> None:
+        chunk: Chunk | None = answering.first
+        while chunk is not None:
+            if chunk.text:
+                run.publish(News(run.turn.turn_id, run.turn.run, run.length, chunk.text))
+                run.add(chunk.text)
+            run.finish_reason = chunk.finish_reason or run.finish_reason
+            run.usage = chunk.usage or run.usage
+            chunk = await anext(answering.chunks, None)
+        if run.finish_reason is None:
+            raise ModelRefusal(0, None, "the stream ended without a finish reason", {})
+
+    async def _succeed(self, run: _Run, answering: Answering, context: Context) -> Ended:
+        turn, answer = run.turn, run.text
+        run.timeline.notes.update(context.notes)
+        run.timeline.mark("store", self._clock.now())
+        details: dict[str, Any] = {
+            "finish_reason": run.finish_reason,
+            "usage": None if run.usage is None else run.usage.as_dict(),
+            "citations": cited(answer, context.passages),
+            "deployment": answering.deployment.name,
+            "timeline": run.timeline.as_dict(),
+        }
+        fields = {**details, "answer": answer, "attempts": [*turn.attempts, *answering.attempts]}
+        answered = dataclasses.replace(
+            turn, answer=answer, state=State.SUCCEEDED, citations=tuple(details["citations"])
+        )
+        # The conversation first: a crash in between repeats the turn, the other order would forget it.
+        await self._patiently(turn, lambda: self._sessions.append(answered))
+        run.ending = True
+        if not await self._finish(turn, State.SUCCEEDED, fields):
+            return Ended(State.SUCCEEDED, lost=True)
+        told = {**details, "model": answering.deployment.model}
+        run.publish(News(turn.turn_id, turn.run, run.length, "", State.SUCCEEDED.value, told))
+        return Ended(State.SUCCEEDED)
+
+    async def _fail(self, run: _Run, error: SpillwayError) -> Ended:
+        if run.stored is not None:
+            await run.stored
+        run.ending = True
+        return await self.fail(run.turn, error, run.publish, run.timeline.as_dict())
+
+    async def fail(
+        self, turn: Turn, error: SpillwayError, publish: Publish, timeline: dict[str, Any] | None = None
+    ) -> Ended:
+        """Ends a held turn as failed, tells its followers and leaves the reason in the record."""
+        error.turn_id = turn.turn_id
+        fields = {"error": error.as_dict(), "timeline": timeline, "attempts": list(turn.attempts)}
+        finished = await self._finish(turn, State.FAILED, fields)
+        log.warning("fail_turn", turn_id=turn.turn_id, code=error.code, run=turn.run)
+        if finished:
+            publish(News(turn.turn_id, turn.run, 0, "", State.FAILED.value, {"error": error.as_dict()}))
+        return Ended(State.FAILED, error, lost=not finished)
+
+    async def _finish(self, turn: Turn, state: State, fields: dict[str, Any]) -> bool:
+        return await self._patiently(
+            turn, lambda: self._store.finish(turn.turn_id, run=turn.run, state=state, fields=fields)
+        )
+
+    async def _keep_lease(self, run: _Run) -> None:
+        """Returns when the run is no longer the valid one; until then saves the text and renews the lease."""
+        if run.stored is not None:
+            await asyncio.wait({run.stored})
+        while True:
+            await self._clock.sleep(self._settings.checkpoint_seconds)
+            lease_until = self._clock.now() + self._settings.lease_seconds
+            try:
+                valid = await self._store.checkpoint(
+                    run.turn.turn_id, run=run.turn.run, answer=run.text, lease_until=lease_until
+                )
+            except Unavailable:
+                log.warning("miss_checkpoint", turn_id=run.turn.turn_id)
+                continue
+            # A run that is ending made itself invalid; its own write is on the way.
+            if not valid and not run.ending:
+                return
+
+    async def _patiently(self, turn: Turn, write: Callable[[], Awaitable[T]]) -> T:
+        """A write that must not be lost: repeated while the store is away, until the turn's deadline."""
+        tries = 0
+        while True:
+            try:
+                return await write()
+            except Unavailable:
+                if self._clock.now() > turn.deadline_at:
+                    raise
+                log.warning("await_store", turn_id=turn.turn_id, tries=tries)
+                await self._clock.sleep(STORE_RETRY_SECONDS[min(tries, len(STORE_RETRY_SECONDS) - 1)])
+                tries += 1
+
+
+def _outcome(work: "asyncio.Task[Ended | Deferred]", turn: Turn) -> Ended | Deferred:
+    """The result of a run; a fault nobody expected counts as one of the turn's tries."""
+    fault = work.exception()
+    if fault is None:
+        return work.result()
+    if isinstance(fault, SpillwayError) or not isinstance(fault, Exception):
+        raise fault
+    log.failure("break_run", fault, turn_id=turn.turn_id, run=turn.run)
+    return Deferred(math.inf, faulted=True, attempts=[])

@@ -1,0 +1,1 @@
+"""What Spillway says of itself while it works: never content, never keys."""

@@ -1,0 +1,177 @@
+"""Builds everything from the settings: the only place that joins behaviour and adapters."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Any
+
+from shared.accept_turn import TurnAcceptor
+from shared.adapters.cosmos_connection import CosmosConnection
+from shared.adapters.cosmos_knowledge import CosmosKnowledge
+from shared.adapters.cosmos_sessions import CosmosSessions
+from shared.adapters.cosmos_turns import CosmosTurns
+from shared.adapters.credentials import credential
+from shared.adapters.openai_chat import ApiKey, OpenAIChat, OpenAIConnections
+from shared.adapters.openai_embeddings import OpenAIEmbeddings
+from shared.adapters.service_bus_connection import ServiceBusConnection
+from shared.adapters.service_bus_lanes import ServiceBusLanes
+from shared.adapters.service_bus_relay import ServiceBusRelay
+from shared.adapters.token_counter import O200kCounter
+from shared.attempts import Attempts
+from shared.capacity import Capacity
+from shared.chat import Chat
+from shared.clock import SystemClock
+from shared.context import ContextGatherer
+from shared.dead_letters import DeadLetters
+from shared.deferrals import Deferrals
+from shared.door import Door
+from shared.follow_turn import TurnFollower
+from shared.health import Health
+from shared.knowledge_base import KnowledgeBase
+from shared.lane_watch import LaneWatch
+from shared.live import Board
+from shared.relay import RelayListener, RelayOutbox
+from shared.run_turn import TurnRunner
+from shared.settings import Settings
+from shared.sweep import Sweeper
+from shared.work_turn import TurnWorker
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+
+class Services:
+    """All objects of one process. Cheap to build; connections open with their first use inside the event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Joins everything; nothing is connected yet."""
+        self.settings = settings
+        self.clock = clock = SystemClock()
+        # Several processes of one machine can share the platform's instance id.
+        self.instance = instance = f"{settings.instance_id[:40]}-{uuid.uuid4().hex[:8]}"
+        self._credential: AsyncTokenCredential | None = None
+        self._store = CosmosConnection(
+            settings.cosmos_endpoint, settings.cosmos_key or self._identity(), settings.cosmos_database
+        )
+        self._bus = ServiceBusConnection(
+            settings.service_bus_connection_string,
+            settings.service_bus_namespace,
+            None if settings.service_bus_connection_string else self._identity(),
+        )
+        self._models = OpenAIConnections(self._openai_key())
+        self._counter = counter = O200kCounter()
+        self._opened = asyncio.Lock()
+        self._guard: AsyncGenerator[None, None] | None = None
+
+        turns = CosmosTurns(self._store, ttl_seconds=settings.turn_ttl_seconds)
+        sessions = CosmosSessions(self._store, ttl_seconds=settings.turn_ttl_seconds)
+        queues, relay = ServiceBusLanes(self._bus), ServiceBusRelay(self._bus)
+        embeddings = [deployment for deployment in settings.deployments if deployment.kind == "embeddings"]
+        embedder = OpenAIEmbeddings(self._models, embeddings) if embeddings else None
+        knowledge = CosmosKnowledge(self._store)
+        self.capacity = capacity = Capacity(settings.deployments, share=settings.capacity_share)
+        self.board = board = Board()
+        context = ContextGatherer(
+            sessions=sessions,
+            knowledge=knowledge if settings.knowledge_enabled else None,
+            embedder=embedder,
+            clock=clock,
+            history_turns=settings.history_turns,
+            passages=settings.knowledge_passages,
+            seconds=settings.context_seconds,
+        )
+        runner = TurnRunner(
+            settings=settings,
+            store=turns,
+            sessions=sessions,
+            context=context,
+            attempts=Attempts(models=OpenAIChat(self._models), capacity=capacity, clock=clock),
+            counter=counter,
+            clock=clock,
+        )
+        deferrals = Deferrals(store=turns, queues=queues, runner=runner, clock=clock, max_runs=settings.max_runs)
+        self._outbox = RelayOutbox(relay)
+        self._listener = RelayListener(relay, board, instance=instance, clock=clock)
+        self._acceptor = TurnAcceptor(
+            settings=settings,
+            instance=instance,
+            store=turns,
+            queues=queues,
+            board=board,
+            capacity=capacity,
+            runner=runner,
+            deferrals=deferrals,
+            listener=self._listener,
+            lanes=LaneWatch(store=turns, capacity=capacity, clock=clock),
+            counter=counter,
+            clock=clock,
+        )
+        self.door = Door(settings)
+        self.chat = Chat(
+            settings=settings,
+            store=turns,
+            sessions=sessions,
+            acceptor=self._acceptor,
+            follower=TurnFollower(settings=settings, store=turns, clock=clock),
+            board=board,
+            capacity=capacity,
+            clock=clock,
+        )
+        self.worker = TurnWorker(
+            settings=settings,
+            owner=instance,
+            store=turns,
+            queues=queues,
+            runner=runner,
+            deferrals=deferrals,
+            outbox=self._outbox,
+            clock=clock,
+        )
+        self.sweeper = Sweeper(store=turns, queues=queues, clock=clock, max_runs=settings.max_runs)
+        self.dead_letters = DeadLetters(settings=settings, store=turns, queues=queues, clock=clock)
+        self.knowledge = KnowledgeBase(knowledge=knowledge, embedder=embedder)
+        self.health = Health(store=turns, queues=queues, clock=clock)
+
+    async def open(self) -> "Services":
+        """Makes ready for the first invocation; later calls return at once."""
+        if self._guard is None:
+            async with self._opened:
+                if self._guard is None:
+                    await asyncio.to_thread(self._counter.load)
+                    # The platform has no shutdown hook. The loop closes its async generators when it ends.
+                    self._guard = self._close_with_the_loop()
+                    await anext(self._guard)
+        return self
+
+    async def _close_with_the_loop(self) -> AsyncGenerator[None, None]:
+        try:
+            yield
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """Stops background work and closes every connection."""
+        await self._acceptor.close()
+        await self._listener.close()
+        await self._outbox.close()
+        for closing in (self._bus, self._store, self._models):
+            await closing.close()
+        if self._credential is not None:
+            await self._credential.close()
+
+    def _identity(self) -> Any:
+        if self._credential is None:
+            self._credential = credential(self.settings)
+        return self._credential
+
+    def _openai_key(self) -> ApiKey:
+        if self.settings.openai_key is not None:
+            return self.settings.openai_key
+        from azure.identity.aio import get_bearer_token_provider  # noqa: PLC0415  local runs use a key
+
+        return get_bearer_token_provider(self._identity(), self.settings.openai_scope)
+
+
+def build(settings: Settings) -> Services:
+    """All objects of this process."""
+    return Services(settings)

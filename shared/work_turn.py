@@ -1,0 +1,114 @@
+"""The queued path: one lane message, one run of its turn. Returning completes the message, raising gives it back."""
+
+import dataclasses
+import random
+from collections.abc import Callable
+
+from shared.deferrals import Deferrals
+from shared.errors import DeadlineExceeded, ModelFailed, Unavailable
+from shared.events import News, TurnMessage
+from shared.policies.limits import crashed_too_often
+from shared.ports import Clock, LaneQueues, TurnStore
+from shared.relay import RelayOutbox
+from shared.run_turn import Deferred, Publish, TurnRunner
+from shared.settings import Settings
+from shared.telemetry import log
+from shared.timeline import Timeline
+from shared.turns import State, Turn
+
+STORE_AWAY_SECONDS = 2.0
+
+
+class PoisonedTurn(Exception):
+    """The turn failed for good; raising keeps giving its message back until the broker dead-letters it."""
+
+
+class TurnWorker:
+    """Answers turns from the lanes."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        owner: str,
+        store: TurnStore,
+        queues: LaneQueues,
+        runner: TurnRunner,
+        deferrals: Deferrals,
+        outbox: RelayOutbox,
+        clock: Clock,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        """Takes what it works with; `owner` names this instance."""
+        self._settings, self._owner, self._store, self._queues = settings, owner, store, queues
+        self._runner, self._deferrals, self._outbox = runner, deferrals, outbox
+        self._clock, self._draw = clock, draw
+
+    async def answer(self, message: TurnMessage) -> None:
+        """Takes the message's turn, answers it and says so to whoever waits.
+
+        Raises:
+            PoisonedTurn: The turn failed for good.
+            Unavailable: Neither the store nor the queue answers.
+        """
+        now = self._clock.now()
+        try:
+            turn = await self._store.take(
+                message.turn_id, owner=self._owner, now=now, lease_until=now + self._settings.lease_seconds
+            )
+            if turn is None:
+                await self._not_taken(message)
+                return
+        except Unavailable:
+            log.warning("miss_store", turn_id=message.turn_id, lane=message.lane.value)
+            await self._again(message, self._clock.now() + STORE_AWAY_SECONDS * (1 + self._draw()))
+            return
+        await self._run(turn, message)
+
+    async def _run(self, turn: Turn, message: TurnMessage) -> None:
+        publish = self._publisher(turn.reply_to or message.reply_to)
+        if crashed_too_often(run=turn.run, copies=turn.copies, max_runs=self._settings.max_runs):
+            await self._runner.fail(turn, ModelFailed(), publish)
+            raise PoisonedTurn(turn.turn_id)
+        timeline = Timeline(turn.created_at)
+        timeline.mark("admission", message.sent_at)
+        timeline.mark("queue", self._clock.now())
+        outcome = await self._runner.run(turn, publish, timeline)
+        if isinstance(outcome, Deferred):
+            error = await self._deferrals.settle(turn, outcome, publish)
+            if isinstance(error, ModelFailed):
+                raise PoisonedTurn(turn.turn_id)
+
+    async def _not_taken(self, message: TurnMessage) -> None:
+        turn = await self._store.get(message.turn_id)
+        if turn is None:
+            log.warning("miss_turn", turn_id=message.turn_id)
+        elif turn.state is State.FAILED and (turn.error or {}).get("code") == ModelFailed.code:
+            raise PoisonedTurn(turn.turn_id)
+        elif turn.state is State.RUNNING and turn.lease_until > self._clock.now():
+            await self._again(message, turn.lease_until + STORE_AWAY_SECONDS * self._draw())
+        elif not turn.state.terminal:
+            await self._expire(turn)
+        else:
+            log.info("absorb_duplicate", turn_id=turn.turn_id, state=turn.state.value)
+
+    async def _expire(self, turn: Turn) -> None:
+        error = DeadlineExceeded(turn_id=turn.turn_id).as_dict()
+        if await self._store.end_waiting(
+            turn.turn_id, now=self._clock.now(), state=State.EXPIRED, fields={"error": error}
+        ):
+            self._publisher(turn.reply_to)(News(turn.turn_id, turn.run, 0, "", State.EXPIRED.value, {"error": error}))
+
+    async def _again(self, message: TurnMessage, not_before: float) -> None:
+        """Sends a copy for later, so that no worker slot is held by a turn that cannot go on now."""
+        now = self._clock.now()
+        left = message.deadline_at - now
+        if left <= 0:
+            return
+        copy = dataclasses.replace(message, sent_at=now, waits=message.waits + 1)
+        await self._queues.send(copy, time_to_live_seconds=left, not_before=not_before)
+
+    def _publisher(self, reply_to: str | None) -> Publish:
+        if reply_to is None:
+            return lambda _news: None
+        return lambda news: self._outbox.add(reply_to, news)

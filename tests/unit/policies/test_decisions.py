@@ -1,0 +1,119 @@
+"""Choice, admission, deferral, pacing and limits as tables and laws."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.policies.admission import Path, admit
+from shared.policies.choice import Candidate, choose
+from shared.policies.deferral import defer
+from shared.policies.limits import crashed_too_often, faults_used_up
+from shared.policies.pacing import LAST_INTERVAL_SECONDS, relay_interval_seconds
+
+CANDIDATES = st.lists(
+    st.builds(
+        Candidate,
+        name=st.sampled_from("abcdefgh"),
+        provisioned=st.booleans(),
+        wait_seconds=st.sampled_from([0.0, 0.5, 7.0, math.inf]),
+        cooling_seconds=st.sampled_from([0.0, 1.0, 120.0]),
+        first_token_seconds=st.floats(0, 5),
+    ),
+    unique_by=lambda entry: entry.name,
+    max_size=8,
+)
+
+
+@given(CANDIDATES, st.randoms())
+def test_the_choice_does_not_depend_on_the_order_of_the_pool(pool: list[Candidate], random: object) -> None:
+    shuffled = sorted(pool, key=lambda entry: entry.name, reverse=True)
+
+    assert choose(pool) == choose(shuffled)
+
+
+@given(CANDIDATES)
+def test_only_a_deployment_that_is_ready_is_chosen_and_provisioned_goes_first(pool: list[Candidate]) -> None:
+    choice = choose(pool)
+    ready = [entry for entry in pool if entry.ready_in_seconds <= 0]
+
+    if choice.name is None:
+        assert not ready
+        assert choice.wait_seconds == min((entry.ready_in_seconds for entry in pool), default=math.inf)
+    else:
+        chosen = next(entry for entry in ready if entry.name == choice.name)
+        assert chosen.provisioned or not any(entry.provisioned for entry in ready)
+
+
+def test_a_deployment_is_not_asked_twice_in_one_run() -> None:
+    pool = [Candidate("a", provisioned=False), Candidate("b", provisioned=False, cooling_seconds=3)]
+
+    assert choose(pool, tried=frozenset("a")).name is None
+
+
+@given(
+    wait=st.one_of(st.floats(0, 1000), st.just(math.inf)),
+    copies=st.integers(0, 50),
+    draw=st.floats(0, 1, exclude_max=True),
+    left=st.floats(1, 5000),
+)
+def test_a_deferral_never_wakes_early_and_never_after_the_deadline(
+    wait: float, copies: int, draw: float, left: float
+) -> None:
+    deferral = defer(now=1000.0, wait_seconds=wait, copies=copies, deadline_at=1000.0 + left, draw=draw)
+
+    if deferral.until is not None:
+        assert deferral.until < 1000.0 + left
+        assert deferral.until >= 1000.0 + min(wait if math.isfinite(wait) else 2.0, 120.0)
+
+
+def test_sleepers_with_one_wait_wake_spread_out() -> None:
+    draws = [n / 1000 for n in range(1000)]
+    wakes = [defer(now=0, wait_seconds=20, copies=0, deadline_at=600, draw=draw).until or 0.0 for draw in draws]
+
+    assert max(wakes) - min(wakes) > 4
+    assert min(wakes) >= 20
+
+
+@pytest.mark.parametrize(
+    ("may_go_direct", "budget_wait", "direct_turns", "predicted_wait", "path"),
+    [
+        (True, 0.0, 0, 0.0, Path.DIRECT),
+        (True, 0.1, 0, 0.0, Path.QUEUED),
+        (True, 0.0, 64, 0.0, Path.QUEUED),
+        (False, 0.0, 0, 0.0, Path.QUEUED),
+        (False, 0.0, 0, 61.0, None),
+        (True, 5.0, 0, 61.0, None),
+        (True, 0.0, 0, 61.0, Path.DIRECT),
+    ],
+)
+def test_admission(
+    may_go_direct: bool, budget_wait: float, direct_turns: int, predicted_wait: float, path: Path | None
+) -> None:
+    admission = admit(
+        may_go_direct=may_go_direct,
+        budget_wait_seconds=budget_wait,
+        direct_turns=direct_turns,
+        max_direct_turns=64,
+        predicted_wait_seconds=predicted_wait,
+        deadline_seconds=60,
+    )
+
+    assert admission.path is path
+    assert (admission.retry_after_seconds is not None) == (path is None)
+
+
+def test_the_first_relay_message_goes_at_once_and_the_pause_grows_to_its_limit() -> None:
+    pauses = [relay_interval_seconds(n) for n in range(40)]
+
+    assert pauses[0] == 0
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == LAST_INTERVAL_SECONDS
+
+
+def test_deferrals_do_not_use_up_a_turns_tries() -> None:
+    assert not crashed_too_often(run=50, copies=48, max_runs=5)
+    assert crashed_too_often(run=6, copies=0, max_runs=5)
+    assert faults_used_up(faults=4, max_runs=5)
+    assert not faults_used_up(faults=3, max_runs=5)
