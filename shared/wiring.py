@@ -34,6 +34,7 @@ from shared.relay import RelayListener, RelayOutbox
 from shared.run_turn import TurnRunner
 from shared.settings import Settings
 from shared.sweep import Sweeper
+from shared.telemetry import log
 from shared.work_turn import TurnWorker
 
 if TYPE_CHECKING:
@@ -174,4 +175,5 @@ class Services:
 
 def build(settings: Settings) -> Services:
     """All objects of this process."""
+    log.quieten()
     return Services(settings)

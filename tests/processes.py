@@ -52,7 +52,7 @@ def start(
     *arguments: str,
     folder: Path,
     environment: Mapping[str, str] | None = None,
-    seconds: float = 30,
+    seconds: float = 90,
     name: str | None = None,
     python: Sequence[str] = (sys.executable, "-m"),
 ) -> Service:

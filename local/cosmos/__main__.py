@@ -3,8 +3,6 @@
 import argparse
 import contextlib
 import sys
-import tempfile
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import uvloop
 
 from local.cosmos.auth import DEFAULT_KEY
 from local.cosmos.certificate import certificate_in
+from local.cosmos.data_folder import data_folder
 from local.cosmos.partitioning import RANGES_LIMIT
 from local.cosmos.server import serve
 from local.cosmos.service import build_service
@@ -64,36 +63,28 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-@contextlib.contextmanager
-def _folder(data: Path | None) -> Iterator[Path]:
-    if data is None:
-        with tempfile.TemporaryDirectory(prefix="local-cosmos-") as folder:
-            yield Path(folder)
-    else:
-        data.mkdir(parents=True, exist_ok=True)
-        yield data
-
-
 def main() -> None:
     """Reads the options and serves until told to stop."""
     arguments = _arguments()
     # Large queries run in threads; a short switch interval lets small requests pass between their steps.
     sys.setswitchinterval(_SWITCH_SECONDS)
-    with plain_errors(), _folder(arguments.data) as folder:
-        service = build_service(
-            folder / "cosmos.sqlite",
-            durable=arguments.data is not None,
-            key=arguments.key,
-            ranges=arguments.ranges,
-            accept_tokens=arguments.accept_tokens,
-        )
-        with contextlib.closing(service):
-            tls = certificate_in(folder) if arguments.https else None
-            listener = listen(arguments.host, arguments.port)
-            port = listener.getsockname()[1]
-            url = f"{'https' if tls else 'http'}://{arguments.host}:{port}"
-            ready = partial(announce, "Cosmos DB", url=url, port=port, ready_file=arguments.ready_file)
-            uvloop.run(serve(service, listener, tls, ready))
+    with contextlib.ExitStack() as stack:
+        with plain_errors():
+            folder = stack.enter_context(data_folder(arguments.data))
+            service = build_service(
+                folder / "cosmos.sqlite",
+                durable=arguments.data is not None,
+                key=arguments.key,
+                ranges=arguments.ranges,
+                accept_tokens=arguments.accept_tokens,
+            )
+        stack.callback(service.close)
+        tls = certificate_in(folder) if arguments.https else None
+        listener = listen(arguments.host, arguments.port)
+        port = listener.getsockname()[1]
+        url = f"{'https' if tls else 'http'}://{arguments.host}:{port}"
+        ready = partial(announce, "Cosmos DB", url=url, port=port, ready_file=arguments.ready_file)
+        uvloop.run(serve(service, listener, tls, ready))
 
 
 if __name__ == "__main__":

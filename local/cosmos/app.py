@@ -99,8 +99,10 @@ def _error_reply(error: CosmosError) -> Reply:
     headers = dict(error.headers)
     if error.substatus:
         headers["x-ms-substatus"] = str(error.substatus)
-    body = orjson.dumps({"code": error.code, "message": error.message})
-    return Reply(error.status, body, headers)
+    body = {"code": error.code, "message": error.message}
+    if error.additional_info is not None:
+        body["additionalErrorInfo"] = error.additional_info
+    return Reply(error.status, orjson.dumps(body), headers)
 
 
 async def _send(send: Send, reply: Reply, activity: str, change: int) -> None:

@@ -1,21 +1,21 @@
 """Databases, containers and offers: kept in memory, written through to the store."""
 
-import time
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
 
-from local.cosmos.errors import CosmosError, bad_request, conflict, not_covered, owner_not_found
+from local.cosmos.errors import bad_request, conflict, missing, owner_not_found
+from local.cosmos.offers import Offers
 from local.cosmos.policies import Policies, complete, read_policies
 from local.cosmos.rids import container_rid, database_rid
+from local.cosmos.stamps import stamp
 from local.cosmos.store import Store
 
 ID_LIMIT_BYTES: Final = 1023
+_FIXED: Final = ("id", "partitionKey", "uniqueKeyPolicy", "vectorEmbeddingPolicy")
 _FORBIDDEN: Final = frozenset("/\\?#")
-_DEFAULT_THROUGHPUT: Final = 400
 
 
 @dataclass(slots=True)
@@ -68,11 +68,6 @@ def check_id(value: Any) -> str:
     return value
 
 
-def new_etag() -> str:
-    """An entity tag nobody else has, with its quotes."""
-    return f'"{uuid.uuid4()}"'
-
-
 class Catalog:
     """All databases of the account."""
 
@@ -80,7 +75,7 @@ class Catalog:
         self._store = store
         self._databases: dict[str, Database] = {}
         self._by_rid: dict[str, Database] = {}
-        self._offers: dict[str, dict[str, Any]] = {}
+        self.offers = Offers(store)
         self._load()
 
     def _load(self) -> None:
@@ -90,9 +85,6 @@ class Catalog:
         for number, parent, body in self._store.resources("container"):
             definition = orjson.loads(body)
             self._know(Container(number, by_number[parent], definition, read_policies(definition)))
-        for _, _, body in self._store.resources("offer"):
-            offer = orjson.loads(body)
-            self._offers[offer["_rid"]] = offer
 
     def databases(self) -> Iterable[Database]:
         """All databases, oldest first."""
@@ -110,7 +102,7 @@ class Catalog:
         """
         found = self._databases.get(name) or self._by_rid.get(name)
         if found is None:
-            raise owner_not_found(f"The database {name!r}") if is_owner else _missing("database", name)
+            raise owner_not_found(f"The database {name!r}") if is_owner else missing("database", name)
         return found
 
     def container(self, database: Database, name: str, *, is_owner: bool = True) -> Container:
@@ -121,7 +113,7 @@ class Catalog:
         """
         found = database.containers.get(name) or database.by_rid.get(name)
         if found is None:
-            raise owner_not_found(f"The container {name!r}") if is_owner else _missing("container", name)
+            raise owner_not_found(f"The container {name!r}") if is_owner else missing("container", name)
         return found
 
     def create_database(self, definition: dict[str, Any]) -> Database:
@@ -133,10 +125,10 @@ class Catalog:
         name = check_id(definition.get("id"))
         if name in self._databases:
             raise conflict(f"A database with the id {name!r} already exists.")
-        number = self._insert("database", 0, name)
+        number = self._store.insert_resource("database", 0, name)
         rid = database_rid(number)
-        body = {"id": name, "_rid": rid, "_self": f"dbs/{rid}/", "_colls": "colls/", "_users": "users/", **_stamp()}
-        self._save(number, body)
+        body = {"id": name, "_rid": rid, "_self": f"dbs/{rid}/", "_colls": "colls/", "_users": "users/", **stamp()}
+        self._store.save_resource(number, body)
         return self._know_database(Database(number, body))
 
     def create_container(self, database: Database, definition: dict[str, Any], throughput: int | None) -> Container:
@@ -151,12 +143,12 @@ class Catalog:
         completed = complete(definition)
         policies = read_policies(completed)
         with self._store.all_or_nothing():
-            number = self._insert("container", database.number, name)
+            number = self._store.insert_resource("container", database.number, name)
             rid = container_rid(database.number, number)
-            body = {**completed, **_container_links(database.rid, rid), **_stamp()}
-            self._save(number, body)
+            body = {**completed, **_container_links(database.rid, rid), **stamp()}
+            self._store.save_resource(number, body)
             container = self._know(Container(number, database, body, policies))
-            self._create_offer(container, throughput or _DEFAULT_THROUGHPUT)
+            self.offers.create(number, body, throughput)
         return container
 
     def replace_container(self, container: Container, definition: dict[str, Any]) -> Container:
@@ -165,14 +157,16 @@ class Catalog:
         Raises:
             CosmosError: 400 when the id, the partition key, the unique keys or the vector policy would change.
         """
-        completed = complete(definition)
-        for name in ("id", "partitionKey", "uniqueKeyPolicy", "vectorEmbeddingPolicy"):
+        fixed: dict[str, Any] = {name: container.body[name] for name in _FIXED if name in container.body}
+        # Clients that know nothing of a policy leave it out when they change another.
+        completed = complete({**fixed, **definition})
+        for name in _FIXED:
             if completed.get(name) != container.body.get(name):
                 raise bad_request(f"The {name} of a container cannot be changed.")
         kept = {name: value for name, value in container.body.items() if name.startswith("_")}
         container.policies = read_policies(completed)
-        container.body = {**completed, **kept, **_stamp()}
-        self._save(container.number, container.body)
+        container.body = {**completed, **kept, **stamp()}
+        self._store.save_resource(container.number, container.body)
         return container
 
     def delete_database(self, database: Database) -> None:
@@ -190,65 +184,8 @@ class Catalog:
             # Its number is never used again, so its items can go bit by bit, in the background.
             run("INSERT INTO dropped VALUES (?)", (container.number,))
             run("DELETE FROM resources WHERE number = ?", (container.number,))
-            run("DELETE FROM resources WHERE kind = 'offer' AND parent = ?", (container.number,))
+            self.offers.delete(container.number, container.rid)
         del container.database.containers[container.id], container.database.by_rid[container.rid]
-        self._offers = {rid: offer for rid, offer in self._offers.items() if offer["offerResourceId"] != container.rid}
-
-    def offers(self) -> list[dict[str, Any]]:
-        """The throughput settings of all containers. They are kept, not enforced."""
-        return list(self._offers.values())
-
-    def offer(self, rid: str) -> dict[str, Any]:
-        """One throughput setting.
-
-        Raises:
-            CosmosError: 404.
-        """
-        if rid not in self._offers:
-            raise _missing("offer", rid)
-        return self._offers[rid]
-
-    def replace_offer(self, offer: dict[str, Any], content: Any) -> dict[str, Any]:
-        """Changes a throughput setting.
-
-        Raises:
-            CosmosError: 400 when it is no throughput.
-        """
-        if not isinstance(content, dict) or not isinstance(content.get("offerThroughput"), int):
-            raise not_covered("An offer without offerThroughput (autoscale)")
-        changed = {**offer, "content": content, **_stamp()}
-        self._offers[offer["_rid"]] = changed
-        self._store.connection.execute(
-            "UPDATE resources SET body = ? WHERE kind = 'offer' AND name = ?", (orjson.dumps(changed), offer["_rid"])
-        )
-        return changed
-
-    def _create_offer(self, container: Container, throughput: int) -> None:
-        number = self._insert("offer", container.number, container.rid)
-        rid = database_rid(number)[:4]
-        body = {
-            "resource": container.body["_self"],
-            "offerType": "Invalid",
-            "offerResourceId": container.rid,
-            "offerVersion": "V2",
-            "content": {"offerThroughput": throughput, "offerIsRUPerMinuteThroughputEnabled": False},
-            "id": rid,
-            "_rid": rid,
-            "_self": f"offers/{rid}/",
-            **_stamp(),
-        }
-        self._save(number, body)
-        self._store.connection.execute("UPDATE resources SET name = ? WHERE number = ?", (rid, number))
-        self._offers[rid] = body
-
-    def _insert(self, kind: str, parent: int, name: str) -> int:
-        cursor = self._store.connection.execute(
-            "INSERT INTO resources (kind, parent, name, body) VALUES (?, ?, ?, '')", (kind, parent, name)
-        )
-        return int(cursor.lastrowid or 0)
-
-    def _save(self, number: int, body: dict[str, Any]) -> None:
-        self._store.connection.execute("UPDATE resources SET body = ? WHERE number = ?", (orjson.dumps(body), number))
 
     def _know_database(self, database: Database) -> Database:
         self._databases[database.body["id"]] = self._by_rid[database.rid] = database
@@ -259,14 +196,6 @@ class Catalog:
         return container
 
 
-def _stamp() -> dict[str, Any]:
-    return {"_etag": new_etag(), "_ts": int(time.time())}
-
-
 def _container_links(database_rid_text: str, rid: str) -> dict[str, Any]:
     feeds = {f"_{name}": f"{name}/" for name in ("docs", "sprocs", "triggers", "udfs", "conflicts")}
     return {"_rid": rid, "_self": f"dbs/{database_rid_text}/colls/{rid}/", **feeds}
-
-
-def _missing(kind: str, name: str) -> CosmosError:
-    return CosmosError(404, f"The {kind} {name!r} does not exist.")

@@ -1,8 +1,8 @@
 """Request charges in request units (RU): a plain model that grows with size and work.
 
-Anchored at the service's published figures: reading 1 KB costs 1 RU and 100 KB about 10, writing 1 KB about 5 and
-100 KB about 50. What a query costs on the service depends on its indexes and cannot be copied; here it grows with the items
-looked at, the bytes loaded and the bytes returned.
+Anchored at published figures of the service: reading 1 KB costs 1 RU and 100 KB about 10, writing 1 KB about 5 and
+100 KB about 50. What a query costs on the service depends on its indexes and cannot be copied; here it grows with the
+items looked at, the bytes loaded and the bytes returned.
 """
 
 from typing import Final

@@ -39,12 +39,14 @@ class CosmosError(Exception):
         message: What is wrong and, where it helps, what to do.
         substatus: The protocol's finer reason, 0 when there is none.
         headers: Further reply headers.
+        additional_info: What else the reply's body says under `additionalErrorInfo`.
     """
 
     status: int
     message: str
     substatus: int = 0
     headers: dict[str, str] = field(default_factory=dict)
+    additional_info: str | None = None
 
     def __str__(self) -> str:
         return self.message
@@ -68,6 +70,11 @@ def not_covered(what: str) -> CosmosError:
 def item_not_found() -> CosmosError:
     """404: the container is there, the item is not."""
     return CosmosError(404, "Entity with the specified id does not exist in the system.")
+
+
+def missing(kind: str, name: str) -> CosmosError:
+    """404: a database, container or offer that was itself asked for."""
+    return CosmosError(404, f"The {kind} {name!r} does not exist.")
 
 
 def owner_not_found(what: str) -> CosmosError:

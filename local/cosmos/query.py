@@ -13,14 +13,14 @@ import orjson
 from local.cosmos.catalog import Container
 from local.cosmos.charge import query_charge
 from local.cosmos.continuation import Continuation, read_continuation
-from local.cosmos.errors import NEEDS_A_PLAN, CosmosError, bad_request
+from local.cosmos.errors import NEEDS_A_PLAN, TOO_MANY_REQUESTS, CosmosError, bad_request
 from local.cosmos.partitioning import RangeMap
 from local.cosmos.query_request import Question, compiled, read_question, wrong_query
 from local.cosmos.request import Reply, Request, feed_reply
 from local.cosmos.selection import Place, Selection, select
 from local.cosmos.sql.errors import QueryError, QueryTooExpensive
 from local.cosmos.sql.pipeline import Pipeline, Row
-from local.cosmos.sql.plan import make_plan, needs_plan
+from local.cosmos.sql.plan import ALL_FEATURES, make_plan, needs_plan
 from local.cosmos.sql.pushdown import prefilters
 from local.cosmos.sql.scope import Budget, Environment
 from local.cosmos.sql.values import UNDEFINED, sort_key
@@ -36,6 +36,7 @@ _INLINE_STEPS: Final = 50_000
 _INLINE_SECONDS: Final = 0.05
 _BYTES_PER_STEP: Final = 256
 _THREADS: Final = 2
+_WAITING_LIMIT: Final = 100
 
 
 @dataclass(slots=True)
@@ -165,10 +166,11 @@ class Queries:
         self._ranges = ranges
         self._clock = clock
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="query")
+        self._waiting = 0
 
     def close(self) -> None:
         """Ends the threads."""
-        self._threads.shutdown()
+        self._threads.shutdown(cancel_futures=True)
 
     def plan(self, container: Container, request: Request) -> Reply:
         """What the client must do to run its query over several partitions.
@@ -179,22 +181,18 @@ class Queries:
         question = read_question(request)
         compiled(question, container)
         features = request.headers.get("x-ms-cosmos-supported-query-features", "")
-        try:
-            plan = make_plan(question.query, features, question.parameters, dict(container.policies.measures))
-        except QueryError as error:
-            raise wrong_query(error) from error
-        return Reply(200, orjson.dumps(plan), charge=1.0)
+        return Reply(200, _plan(container, question, features), charge=1.0)
 
     async def answer(self, container: Container, request: Request) -> Reply:
         """One page of a query's results.
 
         Raises:
-            CosmosError: 400 for a wrong query or one that needs a plan first, 408 for one that does too much.
+            CosmosError: 400 for a wrong query, one that needs a plan first or one that does too much.
         """
         question = read_question(request)
         selection = select(container, request, self._ranges, self._clock())
         if not selection.is_narrowed:
-            _check_can_be_served(question, request)
+            _check_can_be_served(container, question, request)
         return await self._page(container, request, question, selection)
 
     async def read_feed(self, container: Container, request: Request) -> Reply:
@@ -219,11 +217,17 @@ class Queries:
         if not selection.is_larger_than(self._store.connection, _INLINE_ITEMS):
             with contextlib.suppress(QueryTooExpensive):
                 return run.page(self._store.connection, Budget(_INLINE_STEPS, _INLINE_SECONDS))
-        loop = asyncio.get_running_loop()
+        if self._waiting >= _WAITING_LIMIT:
+            message = "Too many large queries are waiting already."
+            raise CosmosError(429, message, TOO_MANY_REQUESTS, {"x-ms-retry-after-ms": "1000"})
+        self._waiting += 1
         try:
+            loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._threads, lambda: run.page(self._store.reader(), Budget()))
         except QueryTooExpensive as error:
-            raise CosmosError(408, error.message) from error
+            raise bad_request(error.message) from error
+        finally:
+            self._waiting -= 1
 
 
 def page_size(request: Request, default: int = _PAGE_DEFAULT) -> int:
@@ -232,10 +236,20 @@ def page_size(request: Request, default: int = _PAGE_DEFAULT) -> int:
     return min(asked, _PAGE_LIMIT) if asked > 0 else _PAGE_LIMIT
 
 
-def _check_can_be_served(question: Question, request: Request) -> None:
+def _plan(container: Container, question: Question, features: str) -> bytes:
+    try:
+        return orjson.dumps(make_plan(question.query, features, question.parameters, dict(container.policies.measures)))
+    except QueryError as error:
+        raise wrong_query(error) from error
+
+
+def _check_can_be_served(container: Container, question: Question, request: Request) -> None:
     if not request.is_true(CROSS_PARTITION):
         raise bad_request(
             f"The query spans partitions, which is off: give a partition key or set {CROSS_PARTITION} to True."
         )
     if needs_plan(question.query):
-        raise CosmosError(400, "The query spans partitions and the client must run it by a query plan.", NEEDS_A_PLAN)
+        compiled(question, container)
+        message = "The query spans partitions and the client must run it by a query plan."
+        plan = _plan(container, question, ALL_FEATURES).decode()
+        raise CosmosError(400, message, NEEDS_A_PLAN, additional_info=plan)

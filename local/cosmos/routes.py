@@ -41,6 +41,11 @@ def _says(header: str) -> Test:
     return lambda request: request.is_true(header)
 
 
+def _is_emptying(request: Request) -> bool:
+    return request.segments[5] == "partitionkeydelete"
+
+
+_SHOWN: Final = 200
 _CONTAINER: Final = "dbs/*/colls/*"
 _ITEMS: Final = f"{_CONTAINER}/docs"
 
@@ -73,7 +78,7 @@ ROUTES: Final = (
     Route("PUT", f"{_ITEMS}/*", "replace", documents.replace_item),
     Route("DELETE", f"{_ITEMS}/*", "delete", documents.delete_item),
     Route("PATCH", f"{_ITEMS}/*", "patch", documents.patch_item),
-    Route("POST", f"{_CONTAINER}/operations/*", "delete_partition", documents.delete_partition),
+    Route("POST", f"{_CONTAINER}/operations/*", "delete_partition", documents.delete_partition, _is_emptying),
     *(
         Route("GET", f"{_CONTAINER}/{kind}", f"list_{kind}", containers.list_nothing)
         for kind in ("sprocs", "udfs", "triggers", "conflicts")
@@ -106,8 +111,8 @@ def find_route(request: Request) -> Route:
     for route in _TABLE.get((request.method, path), ()):
         if route.when is None or route.when(request):
             return route
-    if path in _PATHS:
+    if path in _PATHS and (request.method, path) not in _TABLE:
         raise CosmosError(405, f"{request.method} is not possible on /{path}.")
     if segments[0] in {"dbs", "offers"}:
-        raise not_covered(f"{request.method} /{path}")
-    raise CosmosError(404, f"There is nothing at /{path}.")
+        raise not_covered(f"{request.method} /{path[:_SHOWN]}")
+    raise CosmosError(404, f"There is nothing at /{path[:_SHOWN]}.")

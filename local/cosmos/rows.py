@@ -8,11 +8,12 @@ from typing import Any, Final
 
 import orjson
 
-from local.cosmos.catalog import Container, new_etag
+from local.cosmos.catalog import Container
 from local.cosmos.errors import CosmosError, conflict
 from local.cosmos.partitioning import Key, effective_key, key_text
 from local.cosmos.rids import item_number, item_rid
 from local.cosmos.sql.values import UNDEFINED, canonical
+from local.cosmos.stamps import new_etag
 from local.cosmos.store import Store
 
 ITEM_LIMIT_BYTES: Final = 2 * 1024 * 1024

@@ -46,7 +46,7 @@ def configuration(service: Service, tls: tuple[Path, Path] | None) -> uvicorn.Co
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=300,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=2,
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )

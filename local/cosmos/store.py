@@ -5,7 +5,9 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import orjson
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS resources (
@@ -48,6 +50,7 @@ CREATE TABLE IF NOT EXISTS dropped (container INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS sequence (reserved INTEGER NOT NULL);
 """
 _BLOCK: Final = 10_000
+_VERSION: Final = 1
 
 
 class Store:
@@ -56,14 +59,15 @@ class Store:
     Args:
         file: Where the data is.
         durable: Whether it outlives the process; without that, the disk is never waited for.
+
+    Raises:
+        ValueError: The file cannot be used.
     """
 
     def __init__(self, file: Path, *, durable: bool) -> None:
         self._file = file
         self.connection = self._connect(read_only=False)
-        self.connection.executescript(
-            f"PRAGMA journal_mode = WAL; PRAGMA synchronous = {'NORMAL' if durable else 'OFF'};{_SCHEMA}"
-        )
+        self._prepare(durable=durable)
         self._readers = threading.local()
         self._open_readers: list[sqlite3.Connection] = []
         row = self.connection.execute("SELECT reserved FROM sequence").fetchone()
@@ -71,6 +75,20 @@ class Store:
             self.connection.execute("INSERT INTO sequence VALUES (0)")
         self.last_change: int = row[0] if row else 0
         self._reserved = self.last_change
+
+    def _prepare(self, *, durable: bool) -> None:
+        try:
+            version: int = self.connection.execute("PRAGMA user_version").fetchone()[0]
+            if version in {0, _VERSION}:
+                synchronous = "NORMAL" if durable else "OFF"
+                self.connection.executescript(
+                    f"PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA user_version = {_VERSION};"
+                    f"{_SCHEMA}"
+                )
+                return
+        except sqlite3.DatabaseError as error:
+            raise ValueError(f"Cannot use {self._file}: {error}.") from error
+        raise ValueError(f"{self._file} was written by another version of this server; move it away.")
 
     def next_change(self) -> int:
         """A number larger than any before, also before a crash: blocks are reserved on disk, then handed out."""
@@ -106,6 +124,17 @@ class Store:
             "SELECT number, parent, body FROM resources WHERE kind = ? ORDER BY number", (kind,)
         ).fetchall()
         return rows
+
+    def insert_resource(self, kind: str, parent: int, name: str) -> int:
+        """Makes room for a resource and returns its number."""
+        cursor = self.connection.execute(
+            "INSERT INTO resources (kind, parent, name, body) VALUES (?, ?, ?, '')", (kind, parent, name)
+        )
+        return int(cursor.lastrowid or 0)
+
+    def save_resource(self, number: int, body: dict[str, Any]) -> None:
+        """Writes a resource."""
+        self.connection.execute("UPDATE resources SET body = ? WHERE number = ?", (orjson.dumps(body), number))
 
     def close(self) -> None:
         """Closes every connection."""

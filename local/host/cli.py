@@ -21,6 +21,13 @@ from local.host.process.options import InstanceOptions
 from local.host.process.supervisor import SupervisorOptions
 from local.host.web import keys
 
+# Libraries that tell their own stories; what matters of them is told by this host.
+_OTHERS = (
+    ("asyncio", logging.WARNING),
+    ("azure", logging.WARNING),
+    ("azure.servicebus", logging.ERROR),
+    ("uvicorn", logging.WARNING),
+)
 _DESCRIPTION = """\
 Runs the functions of an Azure Functions app (Python v2 programming model) on this machine: HTTP triggers with true
 streaming, Service Bus triggers and timers. The app is imported as the platform imports it and sees what it sees there.
@@ -89,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--data",
         type=Path,
-        default=Path(".local/host"),
+        default=Path(".data/host"),
         metavar="FOLDER",
         help="folder for the state of timers (default: %(default)s)",
     )
@@ -109,7 +116,10 @@ def _run(options: argparse.Namespace) -> None:
     else:
         prepared = _instance_options(options)
         os.chdir(prepared.app)
-        uvloop.run(instance.run(prepared))
+        if not uvloop.run(instance.run(prepared)):
+            # The interpreter would wait for the threads; the time to drain is over.
+            logging.shutdown()
+            os._exit(0)
 
 
 async def _list(app: Path, *, ignore_unsupported: bool) -> None:
@@ -172,9 +182,8 @@ def _forget_working_folder() -> None:
 
 
 def _log(verbose: bool, label: str, stream: TextIO) -> None:
-    for name in ("uvicorn", "azure", "asyncio"):
-        # Their own stories; what matters of them is told by this host.
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, level in _OTHERS:
+        logging.getLogger(name).setLevel(level)
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.INFO,
         format=f"%(asctime)s {label + ' ' if label else ''}%(levelname)-7s %(name)s: %(message)s",

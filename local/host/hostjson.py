@@ -55,13 +55,11 @@ class HostJson:
         route_prefix: First segment of every route, `api` unless set.
         service_bus: Options of the Service Bus triggers.
         function_timeout_seconds: Longest time one invocation may take, None for no bound.
-        log_level: `logging.logLevel.default`, a .NET level name.
     """
 
     route_prefix: str
     service_bus: ServiceBusOptions
     function_timeout_seconds: float | None
-    log_level: str
 
 
 def read(app: Path) -> HostJson:
@@ -96,7 +94,6 @@ def parse(document: Any) -> HostJson:
         route_prefix=root.section("extensions").section("http").text("routePrefix", "api").strip("/"),
         service_bus=_service_bus(root.section("extensions").section("serviceBus")),
         function_timeout_seconds=None if timeout == "-1" else time_span_seconds(timeout, "functionTimeout"),
-        log_level=root.section("logging").section("logLevel").text("default", "Information"),
     )
 
 

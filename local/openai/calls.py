@@ -93,13 +93,6 @@ class Ledger:
         )
         self._kept.append(record + call.client_request_id[:128])
 
-    def clear(self) -> None:
-        """Forgets all calls; numbers start again at 1."""
-        self._kept.clear()
-        self._names.clear()
-        self._name_numbers.clear()
-        self.finished = 0
-
     def since(self, number: int, limit: int) -> list[dict[str, Any]]:
         """The calls that ended after call `number`, oldest first, at most `limit`."""
         return [self._show(record) for record in self._after(number, limit)]

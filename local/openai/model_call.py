@@ -24,7 +24,7 @@ from local.openai.exchange import ClientGone, Exchange
 from local.openai.faults import REFUSALS, Effects
 from local.openai.quota.decision import Standing
 from local.openai.routes import OPERATION_NAMES, Route
-from local.openai.service import Running, Service
+from local.openai.service import Quota, Running, Service
 from local.openai.throttle import Refusing, forced, turned_away
 
 _MODEL_OPERATIONS = {"chat": "chatCompletion", "embeddings": "embeddings"}
@@ -48,6 +48,9 @@ class ModelCall:
         self.call.deployment = f"{route.account or ''}/{(route.deployment or '')[:64]}"
         self.running: Running | None = None
         self.effects = Effects()
+        self._ledger = service.ledger
+        self._tally = service.unrouted
+        self._quota: Quota | None = None
 
     async def run(self, respond: "Responder") -> None:
         """Carries the call through; `respond` validates the document, calls `admit` and sends the answer."""
@@ -101,6 +104,7 @@ class ModelCall:
             ServiceError: A quota or a fault turns it away.
         """
         running, fault, now = self.deployment_running, self.effects.refusal, time.monotonic()
+        self._quota = running.quota
         estimate = prompt_tokens + most_output_tokens
         if fault is not None and fault.kind in REFUSALS:
             running.quota.count_request(now)
@@ -110,7 +114,7 @@ class ModelCall:
             raise turned_away(self._refusing(now), decision)
         self.call.prompt_tokens, self.call.estimate = prompt_tokens, estimate
         utilization = running.quota.standing(now).utilization_percent
-        running.tally.admit(now, estimate, utilization)
+        self._tally.admit(now, estimate, utilization)
         if fault is not None:
             raise filtered_prompt(VIOLENT_PROMPT) if fault.kind == "content_filter" else server_error(fault.status)
 
@@ -136,7 +140,8 @@ class ModelCall:
         running = self.service.find(self.route.account, name)
         self.running = running
         self.call.deployment = running.deployment.key
-        running.tally.arrive()
+        self._tally, self._quota = running.tally, running.quota
+        self._tally.arrive()
         self.effects = self.service.faults.effects(running.deployment, self.call.arrived)
         if self.effects.refusal is not None and self.effects.refusal.kind == "refuse_connection_like_503":
             raise unavailable()
@@ -168,16 +173,16 @@ class ModelCall:
             self.call.outcome = "client_closed"
 
     def _close(self) -> None:
+        """Writes the call down where it began: a reset meanwhile starts accounts in which it does not appear."""
         now = time.monotonic()
-        if self.running is not None and self.call.estimate:
+        if self._quota is not None and self.call.estimate:
             taken = self.call.prompt_tokens + self.call.output_tokens
-            self.running.quota.settle(now, self.call.estimate, taken)
+            self._quota.settle(now, self.call.estimate, taken)
         self.exchange.close()
-        tally = self.running.tally if self.running else self.service.unrouted
         if self.running is None:
-            tally.arrive()
-        tally.leave(self.call)
-        self.service.ledger.close(self.call, now)
+            self._tally.arrive()
+        self._tally.leave(self.call)
+        self._ledger.close(self.call, now)
 
 
 def _parse(body: bytes) -> dict[str, Any]:

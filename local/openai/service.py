@@ -118,19 +118,26 @@ class Service:
         self.most_body_bytes = most_body_bytes
         self.window_seconds = window_seconds
         self.started_at = time.time()
-        self.ledger = Ledger(keep_calls, time.time() - time.monotonic())
+        self._keep_calls = keep_calls
+        self.ledger = self._new_ledger()
         self.faults = Faults(seed)
         self.unrouted = Tally(window_seconds)
         self.tokenizer = Tokenizer()
 
     def reset(self) -> None:
-        """Back to the state at the start: settings, quotas, sums, faults and the account of calls."""
+        """Back to the state at the start: settings, quotas, sums, faults and the account of calls.
+
+        Calls that are under way go on; what becomes of them is no longer accounted for.
+        """
         for running, deployment in zip(self.running, self.configured, strict=True):
             running.deployment = deployment
             running.reset()
         self.faults = Faults(self.seed)
         self.unrouted = Tally(self.window_seconds)
-        self.ledger.clear()
+        self.ledger = self._new_ledger()
+
+    def _new_ledger(self) -> Ledger:
+        return Ledger(self._keep_calls, time.time() - time.monotonic())
 
     def selected(self, selector: str) -> list[Running]:
         """The deployments that `name` or `account/name` means."""

@@ -15,6 +15,7 @@ from local.wire import LOOPBACK
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60.0
+STOP_SECONDS = 15.0
 
 
 @dataclass
@@ -54,16 +55,23 @@ class Stack:
         return ready
 
     async def stop(self) -> None:
-        """Stops all, the last started first."""
-        for process in reversed(self.processes.values()):
-            if process.returncode is None:
-                process.send_signal(signal.SIGTERM)
-            try:
-                async with asyncio.timeout(15):
-                    await process.wait()
-            except TimeoutError:
-                process.kill()
-                await process.wait()
+        """Stops the app first, so that it can hand back what it holds, then the services it talks to."""
+        if not self.processes:
+            return
+        *services, app = self.processes.values()
+        await _end(app)
+        await asyncio.gather(*(_end(process) for process in services))
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
 
 
 def port(wanted: int) -> int:

@@ -7,6 +7,12 @@ LOGGER_NAME = "spillway"
 _logger = logging.getLogger(LOGGER_NAME)
 
 
+def quieten() -> None:
+    """Keeps the libraries from logging every request; what matters of a call is in its turn's record."""
+    for name in ("azure", "httpx2", "openai", "httpcore2"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
 def info(action: str, **fields: Any) -> None:
     """Something that operators want to see happened."""
     _write(logging.INFO, action, fields)

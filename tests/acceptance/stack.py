@@ -202,9 +202,16 @@ def events(lines: Any) -> Any:
             yield sequence, name, json.loads(line[6:])
 
 
-def ask(client: httpx2.Client, message: str = "Hello", *, headers: dict[str, str] | None = None, **body: Any) -> Answer:
-    """Asks a question and reads the stream to its end."""
-    answer = Answer()
+def ask(
+    client: httpx2.Client,
+    message: str = "Hello",
+    *,
+    headers: dict[str, str] | None = None,
+    into: Answer | None = None,
+    **body: Any,
+) -> Answer:
+    """Asks a question and reads the stream to its end; `into` can be watched meanwhile."""
+    answer = Answer() if into is None else into
     accept = {"accept": "text/event-stream", **(headers or {})}
     with client.stream("POST", "/api/chat", json={"message": message, **body}, headers=accept) as response:
         if response.status_code != 200:

@@ -50,15 +50,15 @@ async def read_account(service: Service, request: Request) -> Reply:
 
 async def list_offers(service: Service, request: Request) -> Reply:
     """All offers, or those a query chooses."""
-    return feed_reply("Offers", "", chosen(service.catalog.offers(), request), METADATA)
+    return feed_reply("Offers", "", chosen(service.catalog.offers.all(), request), METADATA)
 
 
 async def read_offer(service: Service, request: Request) -> Reply:
     """One offer."""
-    return resource_reply(200, service.catalog.offer(request.segments[1]), METADATA)
+    return resource_reply(200, service.catalog.offers.get(request.segments[1]), METADATA)
 
 
 async def replace_offer(service: Service, request: Request) -> Reply:
     """Changes an offer's throughput."""
-    offer = service.catalog.offer(request.segments[1])
-    return resource_reply(200, service.catalog.replace_offer(offer, request.json_object().get("content")), METADATA)
+    offer = service.catalog.offers.get(request.segments[1])
+    return resource_reply(200, service.catalog.offers.replace(offer, request.json_object().get("content")), METADATA)

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from local.cosmos.errors import CosmosError
+from local.cosmos.errors import bad_request
 from local.cosmos.query_request import compiled, read_question, wrong_query
 from local.cosmos.request import Request
 from local.cosmos.sql.errors import QueryError, QueryTooExpensive
@@ -22,7 +22,7 @@ def chosen(resources: list[dict[str, Any]], request: Request) -> list[bytes]:
     """The resources as JSON, or the results of the request's query over them.
 
     Raises:
-        CosmosError: 400 for a wrong query, 408 for one that does too much.
+        CosmosError: 400 for a wrong query or one that does too much.
     """
     if not is_query(request):
         return [orjson.dumps(resource) for resource in resources]
@@ -33,5 +33,5 @@ def chosen(resources: list[dict[str, Any]], request: Request) -> list[bytes]:
     except QueryError as error:
         raise wrong_query(error) from error
     except QueryTooExpensive as error:
-        raise CosmosError(408, error.message) from error
+        raise bad_request(error.message) from error
     return [orjson.dumps(row.value) for row in rows]

@@ -8,7 +8,8 @@ from local.cosmos.sql.functions import FUNCTIONS, TYPE_CHECKS, Function
 from local.cosmos.sql.functions.regex import compile_regex
 from local.cosmos.sql.functions.vectors import COSINE, measure_named, score
 from local.cosmos.sql.scope import BUDGET, Environment
-from local.cosmos.sql.syntax import AGGREGATES, Call, Constant, Expression, Member, Name, ObjectLiteral
+from local.cosmos.sql.syntax import Call, Constant, Expression, Member, Name, ObjectLiteral
+from local.cosmos.sql.trees import AGGREGATES
 from local.cosmos.sql.values import UNDEFINED, rank
 
 VECTOR_DISTANCE: Final = "VECTORDISTANCE"

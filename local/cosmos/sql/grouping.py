@@ -8,7 +8,8 @@ from local.cosmos.sql.aggregates import AGGREGATE_TYPES, Aggregate
 from local.cosmos.sql.compile import Compiler, Evaluate
 from local.cosmos.sql.errors import QueryError
 from local.cosmos.sql.scope import Environment
-from local.cosmos.sql.syntax import Call, Expression, Query, aggregates_in
+from local.cosmos.sql.syntax import Call, Expression, Query
+from local.cosmos.sql.trees import aggregates_in
 from local.cosmos.sql.values import canonical
 
 

@@ -5,18 +5,8 @@ from typing import Final
 
 from local.cosmos.sql.errors import QueryError
 from local.cosmos.sql.expressions import ExpressionParser
-from local.cosmos.sql.syntax import (
-    Expression,
-    Item,
-    Member,
-    Name,
-    Order,
-    Query,
-    Source,
-    Subquery,
-    aggregates_in,
-    depth,
-)
+from local.cosmos.sql.syntax import Expression, Item, Member, Name, Order, Query, Source, Subquery
+from local.cosmos.sql.trees import aggregates_in, depth
 
 TEXT_LIMIT: Final = 256 * 1024
 DEPTH_LIMIT: Final = 128

@@ -28,9 +28,9 @@ from local.cosmos.sql.syntax import (
     Parameter,
     Placeholder,
     Query,
-    aggregates_in,
     constant,
 )
+from local.cosmos.sql.trees import aggregates_in
 
 FILTER_PLACEHOLDER: Final = "{documentdb-formattableorderbyquery-filter}"
 _AGGREGATES: Final = {
@@ -42,6 +42,12 @@ _AGGREGATES: Final = {
     "MAX": "Max",
 }
 _FULL_RANGE: Final = {"min": "", "max": "FF", "isMinInclusive": True, "isMaxInclusive": False}
+
+
+ALL_FEATURES: Final = (
+    "Aggregate,CountIf,Distinct,GroupBy,MultipleAggregates,MultipleOrderBy,NonStreamingOrderBy,NonValueAggregate,"
+    "OffsetAndLimit,OrderBy,Top"
+)
 
 
 def needs_plan(query: Query) -> bool:

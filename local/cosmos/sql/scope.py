@@ -12,7 +12,7 @@ Environment = list[Any]
 
 PARAMETERS, BUDGET, ROOT = 0, 1, 2
 STEPS_LIMIT: Final = 20_000_000
-SECONDS_LIMIT: Final = 10.0
+SECONDS_LIMIT: Final = 5.0
 _STEPS_PER_LOOK: Final = 512
 
 

@@ -1,12 +1,9 @@
 """The syntax tree of a query. Nodes are values: equal trees mean the same query."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, replace
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any
 
 from local.cosmos.sql.values import UNDEFINED
-
-AGGREGATES: Final = frozenset({"COUNT", "COUNTIF", "SUM", "AVG", "MIN", "MAX"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,56 +230,3 @@ class Query(Node):
 def constant(value: Any) -> Constant:
     """A literal node for a JSON value or undefined."""
     return Constant(value, "undefined" if value is UNDEFINED else type(value).__name__)
-
-
-def children(node: Node) -> Iterator[Node]:
-    """The nodes directly below a node, in order."""
-    for field in fields(node):
-        value = getattr(node, field.name)
-        if isinstance(value, Node):
-            yield value
-        elif isinstance(value, tuple):
-            yield from (item for item in value if isinstance(item, Node))
-
-
-def walk(node: Node, *, into_subqueries: bool = True) -> Iterator[Node]:
-    """A node and everything below it, without recursion."""
-    pending = [node]
-    while pending:
-        current = pending.pop()
-        yield current
-        if into_subqueries or not isinstance(current, Subquery):
-            pending.extend(children(current))
-
-
-def transform(node: Node, change: Callable[[Node], Node | None]) -> Any:
-    """A copy of the tree in which `change` replaced the nodes it answers for; sub-queries are left as they are."""
-    changed = change(node)
-    if changed is not None:
-        return changed
-    if isinstance(node, Subquery):
-        return node
-    updates: dict[str, Any] = {}
-    for field in fields(node):
-        value = getattr(node, field.name)
-        if isinstance(value, Node):
-            updates[field.name] = transform(value, change)
-        elif isinstance(value, tuple):
-            updates[field.name] = tuple(transform(item, change) for item in value)
-    return replace(node, **updates) if updates else node
-
-
-def aggregates_in(node: Node) -> list[Call]:
-    """The aggregate calls of a query or expression itself, not those of its sub-queries, in order of writing."""
-    found = [part for part in walk(node, into_subqueries=False) if isinstance(part, Call) and part.name in AGGREGATES]
-    return sorted(found, key=lambda call: call.start)
-
-
-def depth(node: Node) -> int:
-    """How many levels the tree has, measured without recursion."""
-    deepest, pending = 0, [(node, 1)]
-    while pending:
-        current, level = pending.pop()
-        deepest = max(deepest, level)
-        pending.extend((child, level + 1) for child in children(current))
-    return deepest

@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import logging
 import os
+import re
 import time
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,8 @@ from local.host.app.context import Context, TraceContext
 from local.host.app.functions import Function
 
 logger = logging.getLogger(__name__)
-_HIGHEST_THREAD_COUNT = 32
+# What Python itself gives a pool at most.
+_HIGHEST_DEFAULT = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Invoker:
 
     timeout_seconds: float | None = None
     running: int = 0
+    _work: set[Future[Any]] = field(default_factory=set)
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(thread_count(), "function"))
 
     async def call(self, function: Function, argument: Any, trace: Trace, invocation_id: str) -> Any:
@@ -92,7 +95,15 @@ class Invoker:
             finally:
                 storage.invocation_id = None
 
-        return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+        work = self._threads.submit(run)
+        self._work.add(work)
+        work.add_done_callback(self._work.discard)
+        return await asyncio.wrap_future(work)
+
+    @property
+    def busy_threads(self) -> int:
+        """Threads that run a function, also one that has been given up."""
+        return len(self._work)
 
     def close(self) -> None:
         """Lets the threads go without waiting for what still runs on them."""
@@ -113,12 +124,12 @@ def new_id() -> str:
 def thread_count() -> int:
     """Threads for `def` functions: `PYTHON_THREADPOOL_THREAD_COUNT`, else Python's default, as in the worker."""
     configured = os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT", "")
-    default = min(_HIGHEST_THREAD_COUNT, (os.cpu_count() or 1) + 4)
+    default = min(_HIGHEST_DEFAULT, (os.cpu_count() or 1) + 4)
     if not configured:
         return default
-    if configured.isdecimal() and 1 <= int(configured) <= _HIGHEST_THREAD_COUNT:
+    if re.fullmatch(r"[1-9]\d{0,4}", configured):
         return int(configured)
-    logger.warning("PYTHON_THREADPOOL_THREAD_COUNT must be a number from 1 to 32; %s is used.", default)
+    logger.warning("PYTHON_THREADPOOL_THREAD_COUNT must be a number of at least 1; %s is used.", default)
     return default
 
 

@@ -26,8 +26,11 @@ class SessionListener(BusListener):
                     async with self._open(session_wait_seconds=_ACCEPT_SECONDS) as receiver:
                         if receiver is not None:
                             await self._hold(receiver)
-                except (OperationTimeoutError, SessionLockLostError):
-                    # No session is free, or this one went to somebody else: ask for the next.
+                except OperationTimeoutError:
+                    # The broker has answered that no session is free: ask again.
+                    self._outage.over()
+                except SessionLockLostError:
+                    # This session went to somebody else: ask for the next.
                     continue
 
     async def _hold(self, receiver: ServiceBusReceiver) -> None:

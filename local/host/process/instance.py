@@ -5,7 +5,7 @@ import logging
 import os
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from local import wire
 from local.host.app import extension, loader
@@ -21,6 +21,7 @@ from local.host.web import routes
 from local.host.web.admin import Admin
 from local.host.web.classic_adapter import ClassicAdapter
 from local.host.web.endpoint import Adapter, HttpApp
+from local.host.web.keys import Keys
 from local.host.web.routes import RouteTable
 from local.host.web.server import WebServer
 
@@ -38,8 +39,8 @@ class Instance:
         table: Routes of the HTTP functions among them.
         listeners: Bring work to the others.
         bus: Owns the connections to Service Bus.
-        server: Serves HTTP, None without HTTP functions.
-        sockets: What it serves on: the app's port, and this instance's own when the first is shared.
+        server: Serves the HTTP functions, if there are any, and the administrative call.
+        sockets: What it serves on: the app's port, this instance's own port, or both.
     """
 
     options: InstanceOptions
@@ -48,33 +49,31 @@ class Instance:
     table: RouteTable
     listeners: Sequence[Listener]
     bus: BusTriggers
-    server: WebServer | None = None
-    sockets: list[socket.socket] = field(default_factory=list)
+    server: WebServer
+    sockets: Sequence[socket.socket]
 
     @property
     def url(self) -> str:
-        """Where this very instance answers; empty without HTTP functions."""
-        return _url(self.sockets[-1]) if self.sockets else ""
+        """Where this very instance answers."""
+        return _url(self.sockets[-1])
 
     @property
     def app_url(self) -> str:
-        """Where the app answers, through whichever instance; empty without HTTP functions."""
-        return _url(self.sockets[0]) if self.sockets else ""
+        """Where the app answers, through whichever instance."""
+        return _url(self.sockets[0])
 
     def start(self) -> None:
         """Starts to take requests and messages."""
-        if self.server is not None:
-            self.server.begin(self.sockets)
+        self.server.begin([*self.sockets])
         for listener in self.listeners:
             listener.start()
 
     async def stop(self) -> None:
         """Takes nothing new, lets what runs end within the time to drain, and cancels the rest."""
-        web = asyncio.create_task(self.server.end()) if self.server is not None else None
+        web = asyncio.create_task(self.server.end())
         await asyncio.gather(*(listener.stop_receiving() for listener in self.listeners))
         await asyncio.gather(*(self._drain(listener) for listener in self.listeners))
-        if web is not None:
-            await web
+        await web
         await self.bus.close()
         self.invoker.close()
 
@@ -101,22 +100,24 @@ def load(options: InstanceOptions, settings: Mapping[str, str]) -> Instance:
     bus = BusTriggers(own, options.host_json.service_bus, settings, invoker)
     timers = listeners(own, settings, invoker, data=options.data, app=options.app, clock=SystemClock())
     names = {function.name for function in own}
-    instance = Instance(
+    table = RouteTable(tuple(route for route in table.routes if route.function.name in names))
+    return Instance(
         options=options,
         functions=own,
         invoker=invoker,
-        table=RouteTable(tuple(route for route in table.routes if route.function.name in names)),
+        table=table,
         listeners=[*bus.listeners, *timers],
         bus=bus,
+        server=WebServer(_http_app(table, functions, invoker, options.keys), options.drain_seconds),
+        sockets=_sockets(options, shared=bool(table.routes)),
     )
-    if instance.table.routes:
-        instance.server = WebServer(_http_app(instance, functions), options.drain_seconds)
-        instance.sockets = _sockets(options)
-    return instance
 
 
-async def run(options: InstanceOptions) -> None:
+async def run(options: InstanceOptions) -> bool:
     """Runs one instance until SIGTERM or SIGINT, or until its supervisor is gone.
+
+    Returns:
+        Whether everything has ended; a function on a thread cannot be made to.
 
     Raises:
         HostError: The app or its settings are not valid.
@@ -131,6 +132,7 @@ async def run(options: InstanceOptions) -> None:
     await instance.stop()
     if watching is not None:
         await watching
+    return instance.invoker.busy_threads == 0
 
 
 def _selected(functions: Sequence[Function], only: frozenset[str] | None) -> list[Function]:
@@ -142,21 +144,21 @@ def _selected(functions: Sequence[Function], only: frozenset[str] | None) -> lis
     return [function for function in functions if function.name in only]
 
 
-def _sockets(options: InstanceOptions) -> list[socket.socket]:
-    sockets = [wire.listen(options.address, options.port, share=options.share_port)]
-    if options.share_port:
-        sockets.append(wire.listen(options.address, 0))
-    return sockets
+def _sockets(options: InstanceOptions, *, shared: bool) -> list[socket.socket]:
+    """The app's port; where instances share it, those with HTTP functions do, and each has one of its own."""
+    if not options.share_port:
+        return [wire.listen(options.address, options.port)]
+    common = [wire.listen(options.address, options.port, share=True)] if shared else []
+    return [*common, wire.listen(options.address, 0)]
 
 
-def _http_app(instance: Instance, functions: Sequence[Function]) -> HttpApp:
-    invoker = instance.invoker
+def _http_app(table: RouteTable, functions: Sequence[Function], invoker: Invoker, keys: Keys | None) -> HttpApp:
     admin = Admin(
         functions={function.name: function for function in functions},
         run_now=lambda function: invoker.succeeds(function, request_for(None, past_due=False), NO_TRACE),
-        keys=instance.options.keys,
+        keys=keys,
     )
-    return HttpApp(instance.table, _adapter(invoker), instance.options.keys, admin)
+    return HttpApp(table, _adapter(invoker), keys, admin)
 
 
 def _adapter(invoker: Invoker) -> Adapter:
@@ -193,8 +195,8 @@ def _announce(instance: Instance) -> None:
     }
     wire.announce(
         "functions host",
-        url=instance.app_url or "no address, as there are no HTTP functions",
-        port=instance.sockets[0].getsockname()[1] if instance.sockets else 0,
+        url=instance.app_url,
+        port=instance.sockets[0].getsockname()[1],
         ready_file=instance.options.ready_file,
         details={"instances": [details]},
     )

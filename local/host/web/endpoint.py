@@ -111,7 +111,7 @@ def _exchange(
     # The worker's requests carry it too.
     scope["headers"].append((b"x-ms-invocation-id", invocation_id.encode()))
     if b"content-length" not in headers and b"transfer-encoding" in headers:
-        receive = _bounded(receive)
+        receive = bounded(receive)
     trace = Trace(headers.get(b"traceparent", b"").decode("latin-1"), headers.get(b"tracestate", b"").decode("latin-1"))
     exchange = Exchange(scope, receive, send, values, trace, invocation_id)
 
@@ -123,7 +123,7 @@ def _exchange(
     return exchange
 
 
-def _bounded(receive: Receive) -> Receive:
+def bounded(receive: Receive) -> Receive:
     """Refuses a chunked body beyond the platform's limit."""
     taken = 0
 

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 from local.host.errors import HostError
 from local.host.web.routes import Route
 
+_MOST_PARAMETERS = 1000
 _SHAPE = '{"master": "...", "default": "...", "functions": {"name": {"default": "..."}}}'
 
 
@@ -51,7 +52,11 @@ def presented_key(headers: Mapping[bytes, bytes], query: bytes) -> str | None:
         return header.decode("latin-1")
     if b"code=" not in query:
         return None
-    values = parse_qs(query.decode("latin-1"), max_num_fields=1000).get("code")
+    try:
+        values = parse_qs(query.decode("latin-1"), max_num_fields=_MOST_PARAMETERS).get("code")
+    except ValueError:
+        # More parameters than anybody needs: as if there were none.
+        return None
     return values[0] if values else None
 
 

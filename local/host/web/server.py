@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
+from local.host.web.protocol import BoundedHttp
+
 
 class WebServer(uvicorn.Server):
     """Serves until `end`, which lets requests in progress finish for a while."""
@@ -23,7 +25,7 @@ class WebServer(uvicorn.Server):
             uvicorn.Config(
                 app,
                 loop="none",
-                http="httptools",
+                http=BoundedHttp,
                 ws="none",
                 lifespan="off",
                 interface="asgi3",

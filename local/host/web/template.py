@@ -1,7 +1,7 @@
 """Route templates such as `chat/{turn:guid}/{part?}`, compiled to a pattern with constraints."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from local.host.web import constraints
@@ -100,11 +100,6 @@ def compile_template(text: str) -> Template:
 def shadows(first: Template, second: Template) -> bool:
     """Whether a request that is meant for `second` matches `first`."""
     return first.match(second.sample) is not None
-
-
-def route_values(template: Template, values: Mapping[str, str]) -> str:
-    """The template with its parameters filled in, for messages."""
-    return re.sub(r"\{\*{0,2}(\w+)[^}]*\}", lambda part: values.get(part[1], part[0]), template.text)
 
 
 def _segments(text: str) -> Iterator[str]:

@@ -26,12 +26,15 @@ from local.servicebus.amqp.frames import (
 from local.servicebus.amqp.link import Link
 from local.servicebus.amqp.performatives import BEGIN, CLOSE, END, OPEN, Performative, field, read_performative
 from local.servicebus.amqp.session import Session
+from local.servicebus.amqp.types import UInt
 
 log = logging.getLogger(__name__)
 
-CHANNEL_MAX = 255
+CHANNEL_MAX = 4999
+MAX_LINKS = 5000
 MAX_OUTPUT_BYTES = 512 * 1024
 MAX_UNREAD_BYTES = 4 * 1024 * 1024
+MAX_PARTIAL_MESSAGES = 64
 MIN_PEER_IDLE_TIMEOUT_MS = 1000
 
 
@@ -75,6 +78,8 @@ class Connection(asyncio.Protocol):
         self.limits = limits
         self.peer_frame_bytes = MIN_MAX_FRAME_BYTES
         self.service = serve(self)
+        self._links = 0
+        self._partial_bytes = 0
         self._touch = touch
         self._reader = FrameReader()
         self._sessions: dict[int, Session] = {}
@@ -185,9 +190,25 @@ class Connection(asyncio.Protocol):
         self.fail(AmqpError("amqp:connection:forced", "The service is stopping."))
         self.flush()
 
-    def links(self) -> list[Link]:
-        """Every attached link of the connection."""
-        return [link for session in self._sessions.values() for link in session.links.values()]
+    def count_link(self, change: int) -> None:
+        """Keeps the number of links within bounds.
+
+        Raises:
+            AmqpError: There would be too many.
+        """
+        self._links += change
+        if self._links > MAX_LINKS:
+            raise AmqpError("amqp:resource-limit-exceeded", f"A connection has at most {MAX_LINKS} links.")
+
+    def count_partial(self, change: int) -> None:
+        """Keeps what unfinished messages hold within bounds.
+
+        Raises:
+            AmqpError: They would hold too much.
+        """
+        self._partial_bytes += change
+        if self._partial_bytes > MAX_PARTIAL_MESSAGES * self.limits.max_message_bytes:
+            raise AmqpError("amqp:resource-limit-exceeded", "The connection has too many unfinished messages.")
 
     def _resume(self) -> None:
         for session in self._sessions.values():
@@ -265,16 +286,16 @@ class Connection(asyncio.Protocol):
         else:  # clients send detach after end when they close: what comes on a closed channel is ignored
             session = self._sessions.get(channel)
             if session is not None:
-                session.handle(code, fields, received.payload)
+                session.handle(received)
 
     def _open(self, fields: list[Any]) -> None:
         if self._opened:
             raise AmqpError("amqp:not-allowed", "The connection is open already.")
-        size = field(MAX_FRAME_BYTES if fields[2] is None else fields[2], int, "open.max-frame-size")
+        size = field(UInt(MAX_FRAME_BYTES) if fields[2] is None else fields[2], UInt, "open.max-frame-size")
         if size < MIN_MAX_FRAME_BYTES:
             raise AmqpError("amqp:invalid-field", f"max-frame-size must be at least {MIN_MAX_FRAME_BYTES}.")
         self.peer_frame_bytes = min(size, MAX_FRAME_BYTES)
-        idle_ms = field(fields[4] or 0, int, "open.idle-time-out")
+        idle_ms = field(fields[4] or UInt(0), UInt, "open.idle-time-out")
         self._opened = True
         announced_ms = int(self.limits.idle_timeout_seconds * 1000)
         self.send(0, performatives.open_(f"servicebus-{self._id}", MAX_FRAME_BYTES, CHANNEL_MAX, announced_ms))

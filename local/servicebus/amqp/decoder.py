@@ -26,7 +26,7 @@ from local.servicebus.amqp.types import (
 )
 
 MAX_DEPTH = 32
-MAX_EMPTY_ELEMENTS = 65_536
+MAX_EMPTY_ELEMENTS = 16
 
 _U32 = struct.Struct(">I").unpack_from
 _U32_PAIR = struct.Struct(">II").unpack_from

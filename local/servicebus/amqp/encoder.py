@@ -110,16 +110,26 @@ def _signed(small: int, code: int, layout: str, value: int) -> bytes:
 
 
 def _array(value: Array) -> bytes:
-    pack = _ARRAY_ELEMENTS.get(value.constructor)
-    if pack is None:
-        raise TypeError(f"Arrays of format code 0x{value.constructor:02x} are not encoded.")
+    constructor = _WIDE_FORMS.get(value.constructor, value.constructor)
+    pack = _ARRAY_ELEMENTS[constructor]
     head = b"" if value.descriptor is None else b"\x00" + encode(value.descriptor)
-    body = head + bytes((value.constructor,)) + b"".join([pack(element) for element in value.values])
+    body = head + bytes((constructor,)) + b"".join([pack(element) for element in value.values])
     return _compound(0xE0, body, len(value.values))
 
 
 def _wide(raw: bytes) -> bytes:
     return struct.pack(">I", len(raw)) + raw
+
+
+def _wide_compound(body: bytes, count: int) -> bytes:
+    return struct.pack(">II", len(body) + 4, count) + body
+
+
+def _array_element(value: Array) -> bytes:
+    encoded = _array(value)
+    if encoded[0] == 0xF0:
+        return encoded[1:]
+    return struct.pack(">II", encoded[1] + 3, encoded[2]) + encoded[3:]
 
 
 _ENCODERS: dict[type, Callable[[Any], bytes]] = {
@@ -180,4 +190,11 @@ _ARRAY_ELEMENTS: dict[int, Callable[[Any], bytes]] = {
     0xB0: _wide,
     0xB1: lambda value: _wide(value.encode()),
     0xB3: lambda value: _wide(value.encode("ascii")),
+    0xD0: lambda value: _wide_compound(b"".join([encode(item) for item in value]), len(value)),
+    0xD1: lambda value: _wide_compound(
+        b"".join([encode(key) + encode(item) for key, item in value.items()]), 2 * len(value)
+    ),
+    0xF0: _array_element,
 }
+
+_WIDE_FORMS = {0xC0: 0xD0, 0xC1: 0xD1, 0xE0: 0xF0}

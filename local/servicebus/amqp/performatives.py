@@ -44,11 +44,13 @@ class Performative:
         code: Numeric descriptor, for example ATTACH.
         fields: All fields the specification lists, None where the peer left one out.
         payload: What follows the performative in the frame (a transfer's message bytes).
+        size: Encoded size of the performative itself.
     """
 
     code: int
     fields: list[Any]
     payload: bytes
+    size: int
 
 
 def read_performative(body: bytes) -> Performative:
@@ -69,7 +71,7 @@ def read_performative(body: bytes) -> Performative:
     if len(fields) > count:
         raise DecodeError(f"Performative 0x{code:02x} has {len(fields)} fields, {count} are defined.")
     fields += [None] * (count - len(fields))
-    return Performative(int(code), fields, body[end:])
+    return Performative(int(code), fields, body[end:], end)
 
 
 def performative(code: int, *fields: bytes) -> bytes:

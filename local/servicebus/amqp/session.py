@@ -4,15 +4,21 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from local.servicebus.amqp import performatives
+from local.servicebus.amqp.attach import read_attach
 from local.servicebus.amqp.encoder import uint
 from local.servicebus.amqp.errors import AmqpError
-from local.servicebus.amqp.link import U32, WINDOW, IncomingLink, Link, OutgoingLink, read_attach
-from local.servicebus.amqp.performatives import ATTACH, DETACH, DISPOSITION, FLOW, TRANSFER, field
+from local.servicebus.amqp.incoming import IncomingLink
+from local.servicebus.amqp.link import U32, Link
+from local.servicebus.amqp.outgoing import OutgoingLink
+from local.servicebus.amqp.performatives import ATTACH, DETACH, DISPOSITION, FLOW, TRANSFER, Performative, field
+from local.servicebus.amqp.types import UInt
 
 if TYPE_CHECKING:
     from local.servicebus.amqp.connection import Connection
 
 HANDLE_MAX = 255
+WINDOW = 0x7FFF_FFFF
+MAX_ATTACH_BYTES = 8192
 TRANSFER_HEAD_BYTES = 64
 MAX_BLOCKED_BYTES = 16 * 1024 * 1024
 
@@ -30,8 +36,8 @@ class Session:
         self.connection = connection
         self.channel = channel
         self.links: dict[int, Link] = {}
-        self._next_incoming_id = field(fields[1], int, "begin.next-outgoing-id")
-        self._window = field(fields[2], int, "begin.incoming-window")
+        self._next_incoming_id = field(fields[1], UInt, "begin.next-outgoing-id")
+        self._window = field(fields[2], UInt, "begin.incoming-window")
         self._next_outgoing_id = 1
         self._next_delivery_id = 0
         self._blocked: deque[tuple[OutgoingLink, bytes]] = deque()
@@ -49,19 +55,22 @@ class Session:
         """Sends any frame but a transfer."""
         self.connection.send(self.channel, body)
 
-    def handle(self, code: int, fields: list[Any], payload: bytes) -> None:
+    def handle(self, received: Performative) -> None:
         """One performative for this session.
 
         Raises:
             AmqpError: It breaks the protocol; the connection is closed with it.
         """
+        code, fields = received.code, received.fields
         if code == TRANSFER:
-            self._transfer(fields, payload)
+            self._transfer(fields, received.payload)
         elif code == DISPOSITION:
             self._disposition(fields)
         elif code == FLOW:
             self._flow(fields)
         elif code == ATTACH:
+            if received.size > MAX_ATTACH_BYTES:
+                raise AmqpError("amqp:not-allowed", f"An attach has at most {MAX_ATTACH_BYTES} bytes.")
             self._attach(fields)
         elif code == DETACH:
             self._detach(fields)
@@ -113,6 +122,7 @@ class Session:
         """Drops what the session still holds for a link that is gone."""
         if self.links.get(link.request.handle) is link:
             del self.links[link.request.handle]
+            self.connection.count_link(-1)
         if isinstance(link, OutgoingLink):
             self._unsettled = {key: value for key, value in self._unsettled.items() if value[0] is not link}
             self._blocked = deque(entry for entry in self._blocked if entry[0] is not link)
@@ -150,7 +160,8 @@ class Session:
         if request.client_receives:
             link = OutgoingLink(self, request)
         else:
-            link = IncomingLink(self, request, field(fields[9] or 0, int, "attach.initial-delivery-count"))
+            link = IncomingLink(self, request, field(fields[9] or UInt(0), UInt, "attach.initial-delivery-count"))
+        self.connection.count_link(1)
         self.links[request.handle] = link
         try:
             self.connection.service.attach(link)
@@ -158,13 +169,13 @@ class Session:
             link.refuse(error)
 
     def _detach(self, fields: list[Any]) -> None:
-        link = self.links.get(field(fields[0], int, "detach.handle"))
+        link = self.links.get(field(fields[0], UInt, "detach.handle"))
         if link is not None:
             link.detach()
 
     def _flow(self, fields: list[Any]) -> None:
-        received = field(fields[0] if fields[0] is not None else 1, int, "flow.next-incoming-id")
-        window = field(fields[1], int, "flow.incoming-window")
+        received = field(UInt(1) if fields[0] is None else fields[0], UInt, "flow.next-incoming-id")
+        window = field(fields[1], UInt, "flow.incoming-window")
         in_flight = (self._next_outgoing_id - received) & U32
         self._window = max(window - in_flight, 0) if in_flight <= WINDOW else window
         self._send_blocked()
@@ -173,10 +184,10 @@ class Session:
                 self.send_flow()
             self.resume()
             return
-        link = self.links.get(field(fields[4], int, "flow.handle"))
+        link = self.links.get(field(fields[4], UInt, "flow.handle"))
         if link is None:
             return
-        counts = [None if value is None else field(value, int, "flow") for value in fields[5:7]]
+        counts = [None if value is None else field(value, UInt, "flow.link-credit") for value in fields[5:7]]
         link.flow(counts[0], counts[1], drain=fields[8] is True)
         if fields[9] is True:
             link.send_flow()
@@ -191,7 +202,7 @@ class Session:
 
     def _transfer(self, fields: list[Any], payload: bytes) -> None:
         self._next_incoming_id = (self._next_incoming_id + 1) & U32
-        link = self.links.get(field(fields[0], int, "transfer.handle"))
+        link = self.links.get(field(fields[0], UInt, "transfer.handle"))
         if isinstance(link, IncomingLink):
             link.transfer(fields, payload)
         elif link is not None:
@@ -200,8 +211,8 @@ class Session:
     def _disposition(self, fields: list[Any]) -> None:
         if fields[0] is not True:
             return
-        first = field(fields[1], int, "disposition.first")
-        last = field(first if fields[2] is None else fields[2], int, "disposition.last")
+        first = field(fields[1], UInt, "disposition.first")
+        last = field(first if fields[2] is None else fields[2], UInt, "disposition.last")
         settled, state = fields[3] is True, fields[4]
         if state is None and not settled:
             return

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from functools import partial
 
 from local.servicebus.amqp.connection import Connection
-from local.servicebus.amqp.link import IncomingLink, Link, OutgoingLink
+from local.servicebus.amqp.incoming import IncomingLink
+from local.servicebus.amqp.link import Link
+from local.servicebus.amqp.outgoing import OutgoingLink
 from local.servicebus.broker.broker import Broker
 from local.servicebus.broker.errors import NotAllowed, NotSupported
 from local.servicebus.nodes import cbs

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 from local.servicebus.amqp.errors import AmqpError
-from local.servicebus.amqp.link import OutgoingLink
+from local.servicebus.amqp.outgoing import OutgoingLink
 from local.servicebus.amqp.types import Described, Long, Symbol
 from local.servicebus.broker.errors import BrokerError, NotAllowed
 from local.servicebus.broker.queue import Queue

@@ -8,7 +8,7 @@ from typing import Any
 from local.servicebus.amqp.decoder import decode, raw_list
 from local.servicebus.amqp.encoder import NULL, described, encode, encoded_list
 from local.servicebus.amqp.errors import AmqpError, DecodeError
-from local.servicebus.amqp.link import OutgoingLink
+from local.servicebus.amqp.outgoing import OutgoingLink
 from local.servicebus.broker.message import APPLICATION_PROPERTIES, DATA, PROPERTIES, VALUE, sections
 
 MAX_WAITING_REPLIES = 1000

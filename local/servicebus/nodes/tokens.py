@@ -6,9 +6,10 @@ from collections.abc import Callable
 from hashlib import sha256
 from urllib.parse import unquote_plus
 
-from local.servicebus.broker.errors import Unauthorized
+from local.servicebus.broker.errors import QuotaExceeded, Unauthorized
 from local.servicebus.nodes.addresses import entity_path
 
+MAX_AUDIENCES = 10_000
 _PREFIX = "SharedAccessSignature "
 
 
@@ -56,6 +57,7 @@ class Authorization:
 
         Raises:
             Unauthorized: The token is not valid, or not for this audience.
+            QuotaExceeded: The connection has too many tokens.
         """
         now = self._clock()
         resource, expiry = verify(token, self._key, now)
@@ -63,6 +65,8 @@ class Authorization:
         if not _covers(resource, path):
             raise Unauthorized(f"The token is for '{resource}', not for '{path}'.")
         self._expiries = {known: until for known, until in self._expiries.items() if until > now}
+        if len(self._expiries) >= MAX_AUDIENCES:
+            raise QuotaExceeded(f"A connection has at most {MAX_AUDIENCES} tokens.")
         self._expiries[path] = expiry
 
     def require(self, entity: str) -> None:

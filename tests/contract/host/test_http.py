@@ -132,6 +132,18 @@ async def test_a_body_beyond_the_limit_is_413_before_it_is_sent(host: Service) -
     assert answer.startswith(b"HTTP/1.1 413")
 
 
+async def test_a_head_that_never_ends_is_cut_off(host: Service) -> None:
+    answer = await asyncio.to_thread(speak, host.port, b"GET /api/echo HTTP/1.1\r\nx-long: " + b"x" * 100_000)
+    assert answer.startswith(b"HTTP/1.1 400")
+
+
+async def test_large_bodies_on_one_connection_are_no_large_heads(client: httpx2.AsyncClient) -> None:
+    body = "x" * 300_000
+    for _ in range(3):
+        response = await client.post("/echo", content=body)
+        assert response.json()["body"] == body
+
+
 async def test_bytes_that_are_no_http_harm_nobody_else(client: httpx2.AsyncClient, host: Service) -> None:
     answer = await asyncio.to_thread(speak, host.port, b"\x00\xff" * 100 + b"\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 400")
@@ -204,12 +216,26 @@ async def test_sigterm_lets_a_running_stream_end_and_takes_no_new_requests(launc
     assert await asyncio.to_thread(service.process.wait, 10) == 0
 
 
+async def test_a_thread_that_does_not_end_does_not_keep_the_host_alive(launch: Launch) -> None:
+    service = launch("http_streaming", "--drain-seconds", "1")
+    async with httpx2.AsyncClient(base_url=f"{service.url}/api") as client:
+        # Alone, it waits for a partner that does not come.
+        blocked = asyncio.create_task(client.get("/blocking"))
+        await asyncio.to_thread(eventually, lambda: "calling" in service.log.read_text())
+        service.process.terminate()
+        assert await asyncio.to_thread(service.process.wait, 5) == 0
+        assert (await blocked).status_code == 500
+
+
 async def test_what_outlasts_the_time_to_drain_is_cancelled(launch: Launch) -> None:
     service = launch("http_streaming", "--drain-seconds", "1")
     async with httpx2.AsyncClient(base_url=f"{service.url}/api") as client:
+        request = client.build_request("GET", "/stream", params={"count": 1000, "delay": 0.1})
+        response = await client.send(request, stream=True)
+        chunks = response.aiter_raw()
+        await anext(chunks)
+        service.process.terminate()
         with pytest.raises(httpx2.RemoteProtocolError):
-            async with client.stream("GET", "/stream", params={"count": 1000, "delay": 0.1}) as response:
-                async for _ in response.aiter_raw():
-                    if service.process.poll() is None:
-                        service.process.terminate()
+            [chunk async for chunk in chunks]
+        await response.aclose()
     assert await asyncio.to_thread(service.process.wait, 10) == 0

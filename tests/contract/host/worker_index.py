@@ -27,15 +27,14 @@ def main() -> None:
     if sys.argv[3:] == ["--each"]:
         scripts = (f"app_{number}.py" for number in itertools.count())
         existing = itertools.takewhile(lambda name: (Path(app) / name).exists(), scripts)
-        print(json.dumps([accepts(app, name) for name in existing]))
+        say(json.dumps([accepts(app, name) for name in existing]))
         return
     try:
         found = index(app)
     except Exception as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        raise SystemExit(1) from error
+        raise SystemExit(f"{type(error).__name__}: {error}") from error
     listed = [{"name": one.name, "bindings": [json.loads(text) for text in one.raw_bindings]} for one in found]
-    print(json.dumps(sorted(listed, key=lambda function: function["name"])))
+    say(json.dumps(sorted(listed, key=lambda function: function["name"])))
 
 
 def accepts(app: str, script: str) -> bool:
@@ -43,8 +42,8 @@ def accepts(app: str, script: str) -> bool:
     os.environ["PYTHON_SCRIPT_FILE_NAME"] = script
     try:
         index(app)
-    except Exception as error:
-        print(f"{script}: {error}", file=sys.stderr)
+    except Exception as error:  # noqa: BLE001  whatever the worker raises is a refusal
+        sys.stderr.write(f"{script}: {error}\n")
         return False
     return True
 
@@ -59,6 +58,11 @@ def index(app: str) -> list[Any]:
     handle_event.load_function_metadata(app, caller_info="test")
     found: list[Any] = handle_event._metadata_result or []
     return found
+
+
+def say(line: str) -> None:
+    """Prints one line."""
+    sys.stdout.write(line + "\n")
 
 
 main()

@@ -95,6 +95,19 @@ def test_a_caller_who_leaves_before_a_whole_answer_is_client_closed(raw: Raw) ->
     assert (calls[0]["outcome"], calls[0]["status"], calls[0]["output_tokens"]) == ("client_closed", 0, 0)
 
 
+def test_a_call_that_is_under_way_at_a_reset_does_not_appear_in_the_new_account(raw: Raw) -> None:
+    raw.change("slow", latency={"time_to_first_token_ms": 300})
+    body = json.dumps({"model": "slow", "messages": [{"role": "user", "content": "Hello"}]})
+    with raw.connect() as connection:
+        connection.sendall(HEAD.format(KEY, len(body), body).encode())
+        raw.until_in_flight("sweden/slow")
+        raw.reset()
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
+    assert raw.calls() == []
+    assert raw.account("sweden/slow")["in_flight"] == 0
+    assert raw.account("sweden/slow")["calls"] == 0
+
+
 @pytest.mark.parametrize(
     ("name", "key", "outcome", "unrouted"),
     [("chat", "wrong", "unauthorized", 1), ("none", KEY, "not_found", 1), ("chat", KEY, "succeeded", 0)],

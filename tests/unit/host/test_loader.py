@@ -41,7 +41,10 @@ def timer(schedule: str, annotation: str = "func.TimerRequest") -> str:
 @pytest.mark.parametrize(
     ("declarations", "message"),
     [
-        (http(parameters="req: func.HttpRequest, extra: str"), r"the parameters \['extra'\] are declared in Python but"),
+        (
+            http(parameters="req: func.HttpRequest, extra: str"),
+            r"the parameters \['extra'\] are declared in Python but",
+        ),
         (http(parameters="request: func.HttpRequest"), r"the parameters \['request'\] are declared in Python but"),
         (http(parameters="req: func.HttpRequest, context: int"), '"context" must be an azure.functions.Context'),
         (http(returns="dict"), 'the return annotation "dict" does not match'),

@@ -27,6 +27,7 @@ class FakeClock:
 
     time: dt.datetime
     sleeps: list[float] = field(default_factory=list)
+    slept: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def now(self) -> dt.datetime:
         return self.time
@@ -34,7 +35,13 @@ class FakeClock:
     async def sleep(self, seconds: float) -> None:
         self.sleeps.append(seconds)
         self.time += dt.timedelta(seconds=seconds)
+        async with self.slept:
+            self.slept.notify_all()
         await asyncio.sleep(0)
+
+    async def has_slept(self, times: int) -> None:
+        async with self.slept:
+            await self.slept.wait_for(lambda: len(self.sleeps) >= times)
 
 
 def test_a_first_start_is_not_past_due() -> None:
@@ -76,7 +83,12 @@ def test_status_survives_writing_and_reading() -> None:
 
 @pytest.mark.parametrize(
     ("expression", "wish", "monitored"),
-    [("* * * * * *", None, False), ("* * * * * *", True, False), ("0 * * * * *", None, True), ("0 * * * * *", False, False)],
+    [
+        ("* * * * * *", None, False),
+        ("* * * * * *", True, False),
+        ("0 * * * * *", None, True),
+        ("0 * * * * *", False, False),
+    ],
 )
 def test_state_is_kept_for_schedules_of_a_minute_or_more(expression: str, wish: bool | None, monitored: bool) -> None:
     assert is_monitored(parse(expression), wish, at(8)) is monitored
@@ -159,8 +171,7 @@ async def test_a_second_process_waits_until_the_lease_is_free(tmp_path: Path) ->
     with store.lease() as held:
         assert held
         task = asyncio.create_task(listener.run())
-        while len(clock.sleeps) < 3:
-            await asyncio.sleep(0)
+        await clock.has_slept(3)
         assert runs == []
     await task
     assert len(runs) == 1

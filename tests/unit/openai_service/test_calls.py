@@ -61,11 +61,3 @@ def test_made_up_deployment_names_do_not_grow_without_bound() -> None:
     for number in range(61_000):
         ledger.close(Call(0.0, f"/{number}"), 0.0)
     assert ledger.since(0, 100)[-1]["deployment"] == "(other)"
-
-
-def test_clearing_starts_the_numbers_again() -> None:
-    ledger = Ledger(10, 0.0)
-    closed(ledger, 3)
-    ledger.clear()
-    closed(ledger, 1)
-    assert [call["number"] for call in ledger.since(0, 10)] == [1]

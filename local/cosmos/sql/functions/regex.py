@@ -10,15 +10,8 @@ from functools import lru_cache
 from typing import Final
 
 from local.cosmos.sql.errors import QueryError
-from local.cosmos.sql.functions.regex_syntax import (
-    Alternatives,
-    Assertion,
-    Character,
-    Piece,
-    Repeat,
-    Sequence,
-    parse_pattern,
-)
+from local.cosmos.sql.functions.regex_pieces import Alternatives, Assertion, Character, Piece, Repeat, Sequence
+from local.cosmos.sql.functions.regex_syntax import parse_pattern
 
 _PROGRAM_LIMIT: Final = 2000
 
@@ -98,9 +91,9 @@ class Regex:
             character, following = text[place], set[int]()
             for index in current:
                 step = self._steps[index]
-                if step.accepts is not None and step.accepts(character):
-                    if self._follow(following, step.forks[0], text, place + 1):
-                        return True
+                is_taken = step.accepts is not None and step.accepts(character)
+                if is_taken and self._follow(following, step.forks[0], text, place + 1):
+                    return True
             current = following
         return False
 

@@ -1,88 +1,29 @@
 """Regular expressions: pattern text to a tree."""
 
 import string
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from local.cosmos.sql.errors import QueryError
+from local.cosmos.sql.functions.regex_pieces import (
+    CLASSES,
+    Accepts,
+    Alternatives,
+    Assertion,
+    Character,
+    Piece,
+    Repeat,
+    Sequence,
+    at_line_end,
+    at_line_start,
+    at_word_edge,
+)
 
 _REPEAT_LIMIT: Final = 1000
 _NESTING_LIMIT: Final = 50
 _PATTERN_LIMIT: Final = 1000
 
-Accepts = Callable[[str], bool]
 
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Base of everything in a pattern."""
-
-
-@dataclass(frozen=True, slots=True)
-class Character(Piece):
-    """One character out of some."""
-
-    accepts: Accepts
-
-
-@dataclass(frozen=True, slots=True)
-class Assertion(Piece):
-    """A condition on a place in the text."""
-
-    holds: Callable[[str, int], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Sequence(Piece):
-    """One piece after the other."""
-
-    parts: tuple[Piece, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Alternatives(Piece):
-    """Any of some pieces."""
-
-    parts: tuple[Piece, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Repeat(Piece):
-    """A piece `least` to `most` times; None is without end."""
-
-    piece: Piece
-    least: int
-    most: int | None
-
-
-def _is_word(character: str) -> bool:
-    return character.isalnum() or character == "_"
-
-
-_CLASSES: Final[dict[str, Accepts]] = {
-    "d": str.isdecimal,
-    "w": _is_word,
-    "s": str.isspace,
-    "D": lambda character: not character.isdecimal(),
-    "W": lambda character: not _is_word(character),
-    "S": lambda character: not character.isspace(),
-}
 _CONTROLS: Final = {"n": "\n", "r": "\r", "t": "\t", "f": "\f", "v": "\v", "0": "\0"}
-
-
-def _at_word_edge(text: str, place: int) -> bool:
-    before = place > 0 and _is_word(text[place - 1])
-    after = place < len(text) and _is_word(text[place])
-    return before != after
-
-
-def _at_line_start(text: str, place: int) -> bool:
-    return place == 0 or text[place - 1] == "\n"
-
-
-def _at_line_end(text: str, place: int) -> bool:
-    return place == len(text) or text[place] == "\n"
 
 
 class _Parser:
@@ -168,7 +109,7 @@ class _Parser:
             case "(":
                 return self._group()
             case "[":
-                return Character(self._folded(self._set()))
+                return Character(self._set())
             case ".":
                 return Character((lambda _: True) if self._dot_is_all else (lambda other: other != "\n"))
             case "^" | "$":
@@ -187,7 +128,7 @@ class _Parser:
 
     def _anchor(self, character: str) -> Piece:
         if self._by_lines:
-            return Assertion(_at_line_start if character == "^" else _at_line_end)
+            return Assertion(at_line_start if character == "^" else at_line_end)
         if character == "^":
             return Assertion(lambda _, place: place == 0)
         return Assertion(lambda text, place: place == len(text) or (place == len(text) - 1 and text[place] == "\n"))
@@ -206,11 +147,11 @@ class _Parser:
 
     def _escape(self) -> Piece:
         character = self._take()
-        if character in _CLASSES:
-            return Character(_CLASSES[character])
+        if character in CLASSES:
+            return Character(CLASSES[character])
         if character in {"b", "B"}:
             wanted = character == "b"
-            return Assertion(lambda text, place: _at_word_edge(text, place) == wanted)
+            return Assertion(lambda text, place: at_word_edge(text, place) == wanted)
         return self._literal(self._escaped(character))
 
     def _escaped(self, character: str) -> str:
@@ -244,7 +185,8 @@ class _Parser:
             else:
                 singles.add(low)
         self._place += 1
-        return lambda character: (character in singles or any(test(character) for test in tests)) != negated
+        listed = self._folded(lambda character: character in singles or any(test(character) for test in tests))
+        return lambda character: listed(character) != negated
 
     def _set_member(self, tests: list[Accepts]) -> str | None:
         """The next character of a set, or None when it was a whole class, which goes to the tests."""
@@ -252,8 +194,8 @@ class _Parser:
         if character != "\\":
             return character
         escaped = self._take()
-        if escaped in _CLASSES:
-            tests.append(_CLASSES[escaped])
+        if escaped in CLASSES:
+            tests.append(CLASSES[escaped])
             return None
         return "\b" if escaped == "b" else self._escaped(escaped)
 

@@ -9,6 +9,7 @@ from local.servicebus.nodes.management.operation import Answer, Call
 STRING_ARRAY = 0xB1
 LIST_ALL_MS = 253_402_300_800_000
 MAX_LISTED_SESSIONS = 1000
+MAX_SKIPPED_SESSIONS = 10_000_000
 
 
 def renew_session_lock(call: Call) -> Answer:
@@ -35,8 +36,8 @@ def get_message_sessions(call: Call) -> Answer:
     arguments = call.arguments
     updated_after_ms = arguments.integer("last-updated-time")
     skip, top = arguments.integer("skip"), min(arguments.integer("top"), MAX_LISTED_SESSIONS)
-    if skip < 0 or top < 0:
-        raise BadRequest("'skip' and 'top' must not be negative.")
+    if not 0 <= skip <= MAX_SKIPPED_SESSIONS or top < 0:
+        raise BadRequest(f"'skip' must be from 0 to {MAX_SKIPPED_SESSIONS}, 'top' not negative.")
     updated_after = None if updated_after_ms >= LIST_ALL_MS else updated_after_ms / 1000
     ids = list(islice(call.queue.sessions.listed(updated_after), skip, skip + top))
     if not ids:

@@ -1,6 +1,7 @@
 """HTTP functions with the FastAPI extension."""
 
 import asyncio
+import logging
 import os
 import threading
 from collections.abc import AsyncIterator
@@ -83,6 +84,7 @@ async def echo(req: Request, context: func.Context) -> dict:
 @app.route(route="blocking")
 def blocking(req: Request) -> dict:
     """Is on a thread: blocks until the other call of this function has come."""
+    logging.getLogger("blocking").info("calling")
     _together.wait(timeout=10)
     return {"thread": threading.current_thread().name}
 

@@ -1,0 +1,1 @@
+"""Application Insights on loopback: telemetry ingestion and the Log Analytics query API."""

@@ -1,0 +1,1 @@
+"""Rules that tell refusal, partial refusal and compliance apart, without a model."""

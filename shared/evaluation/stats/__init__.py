@@ -1,0 +1,1 @@
+"""Statistics in plain Python, each checked against scipy or statsmodels by the tests."""

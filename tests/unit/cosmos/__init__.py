@@ -1,0 +1,1 @@
+"""The parts of local/cosmos one by one: no process, no network."""
