@@ -3,9 +3,9 @@
 import argparse
 import json
 
-from bench import broker, overhead, store
+from bench import broker, cost, overhead, store
 
-RUNS = {"overhead": overhead.run, "broker": broker.run, "store": store.run}
+RUNS = {"overhead": overhead.run, "broker": broker.run, "store": store.run, "cost": cost.run}
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """What the routes can do with turns: ask, follow, read, cancel, rate. One method a use case."""
 
 import asyncio
+import dataclasses
 import hashlib
 import uuid
 from collections.abc import AsyncIterator
@@ -174,6 +175,7 @@ class Chat:
         turn = await self.read(turn_id, principal)
         error = Cancelled(turn_id=turn_id).as_dict()
         if await self._store.cancel(turn_id, {"error": error}):
+            await self._sessions.append(dataclasses.replace(turn, state=State.CANCELLED))
             run = max(turn.run, self._board.live(turn_id).run)
             self._board.publish(News(turn_id, run, 0, "", State.CANCELLED.value, {"error": error}))
         return await self.read(turn_id, principal)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from shared.errors import SpillwayError
 from shared.ports import Clock, Embedder, Knowledge, Passage, SessionStore
 from shared.telemetry import log
-from shared.turns import Message, Turn
+from shared.turns import Message, State, Turn
 
 T = TypeVar("T")
 
@@ -81,7 +81,9 @@ class ContextGatherer:
         if self._history_turns == 0 or turn.new_session or len(turn.messages) > 1:
             return []
         earlier = await self._sessions.recent(turn.tenant, turn.session_id, self._history_turns)
-        answered = [entry for entry in earlier if entry["turn_id"] != turn.turn_id and entry.get("answer")]
+        answered = [
+            entry for entry in earlier if entry["state"] == State.SUCCEEDED.value and entry["turn_id"] != turn.turn_id
+        ]
         pairs = [(Message("user", entry["question"]), Message("assistant", entry["answer"])) for entry in answered]
         return [message for pair in pairs for message in pair]
 

@@ -204,6 +204,9 @@ class TurnRunner:
         """Ends a held turn as failed, tells its followers and leaves the reason in the record."""
         error.turn_id = turn.turn_id
         fields = {"error": error.as_dict(), "timeline": timeline, "attempts": list(turn.attempts)}
+        await self._patiently(
+            turn, lambda: self._sessions.append(dataclasses.replace(turn, state=State.FAILED, answer=""))
+        )
         finished = await self._finish(turn, State.FAILED, fields)
         log.warning("fail_turn", turn_id=turn.turn_id, code=error.code, run=turn.run)
         if finished:
