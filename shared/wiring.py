@@ -155,10 +155,13 @@ class Services:
         await self._acceptor.close()
         await self._listener.close()
         await self._outbox.close()
-        for closing in (self._bus, self._store, self._models):
-            await closing.close()
+        connections = [self._bus.close(), self._store.close(), self._models.close()]
         if self._credential is not None:
-            await self._credential.close()
+            connections.append(self._credential.close())
+        # At the loop's end the SDKs' own tasks are cancelled already, which some of them pass on; all get closed.
+        for result in await asyncio.gather(*connections, return_exceptions=True):
+            if isinstance(result, Exception):
+                log.failure("close_connection", result)
 
     def _identity(self) -> Any:
         if self._credential is None:

@@ -19,6 +19,7 @@ FIRST, LAST = "", "FF"
 _HASHES: Final = 0x40000000
 _VALUE_LIMIT_BYTES: Final = 2048
 RANGES_LIMIT: Final = 256
+_CACHED_LENGTH: Final = 256
 
 Key = tuple[Any, ...]
 
@@ -63,14 +64,14 @@ class KeyDefinition:
         Raises:
             CosmosError: It is no such array or has more levels than the container.
         """
-        return _parse_header(header, len(self.paths))
+        parse = _cached_header if len(header) <= _CACHED_LENGTH else _parse_header
+        return parse(header, len(self.paths))
 
     def effective(self, key: Key) -> str:
         """The hash text that orders keys over physical partitions."""
         return effective_key(key_text(key), hierarchical=self.hierarchical)
 
 
-@lru_cache(maxsize=8192)
 def _parse_header(header: str, levels: int) -> Key:
     try:
         values = orjson.loads(header)
@@ -82,6 +83,9 @@ def _parse_header(header: str, levels: int) -> Key:
         )
     # An empty array is what clients send for a container whose key is not part of the items.
     return tuple([_checked(UNDEFINED if value == {} else value) for value in values]) or (UNDEFINED,)
+
+
+_cached_header = lru_cache(maxsize=8192)(_parse_header)
 
 
 def _checked(value: Any) -> Any:
@@ -104,13 +108,20 @@ def key_text(key: Key) -> str:
     return orjson.dumps([{} if value is UNDEFINED else value for value in key]).decode()
 
 
-@lru_cache(maxsize=65536)
 def effective_key(text: str, *, hierarchical: bool) -> str:
     """The hash text of a key given as JSON text."""
+    compute = _cached_key if len(text) <= _CACHED_LENGTH else _effective_key
+    return compute(text, hierarchical=hierarchical)
+
+
+def _effective_key(text: str, *, hierarchical: bool) -> str:
     values = [UNDEFINED if value == {} else value for value in orjson.loads(text)]
     if hierarchical:
         return "".join(_hash(_component_bytes(value)) for value in values)
     return _hash(b"".join(map(_component_bytes, values)))
+
+
+_cached_key = lru_cache(maxsize=32768)(_effective_key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from local.cosmos.selection import Place, Selection, select
 from local.cosmos.sql.errors import QueryError, QueryTooExpensive
 from local.cosmos.sql.pipeline import Pipeline, Row
 from local.cosmos.sql.plan import ALL_FEATURES, make_plan, needs_plan
-from local.cosmos.sql.pushdown import prefilters
+from local.cosmos.sql.pushdown import prefilter
 from local.cosmos.sql.scope import Budget, Environment
 from local.cosmos.sql.values import UNDEFINED, sort_key
 from local.cosmos.store import Store
@@ -78,8 +78,9 @@ class _Run:
         if not self.question.query.sources:
             return iter(((None, UNDEFINED),))
         selection = self.selection
-        for prefilter in prefilters(self.question.query, self.question.parameters):
-            selection = selection.also(prefilter.sql, *prefilter.arguments)
+        checked_first = prefilter(self.question.query, self.question.parameters)
+        if checked_first is not None:
+            selection = selection.also(checked_first.sql, *checked_first.arguments)
         after = self.start.place if self.pipeline.streams else None
         return reading.loaded(selection.scan(connection, after))
 

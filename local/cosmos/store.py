@@ -66,8 +66,11 @@ class Store:
 
     def __init__(self, file: Path, *, durable: bool) -> None:
         self._file = file
-        self.connection = self._connect(read_only=False)
-        self._prepare(durable=durable)
+        try:
+            self.connection = self._connect(read_only=False)
+            self._prepare(durable=durable)
+        except sqlite3.DatabaseError as error:
+            raise ValueError(f"Cannot use {file}: {error}.") from error
         self._readers = threading.local()
         self._open_readers: list[sqlite3.Connection] = []
         row = self.connection.execute("SELECT reserved FROM sequence").fetchone()
@@ -77,18 +80,13 @@ class Store:
         self._reserved = self.last_change
 
     def _prepare(self, *, durable: bool) -> None:
-        try:
-            version: int = self.connection.execute("PRAGMA user_version").fetchone()[0]
-            if version in {0, _VERSION}:
-                synchronous = "NORMAL" if durable else "OFF"
-                self.connection.executescript(
-                    f"PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA user_version = {_VERSION};"
-                    f"{_SCHEMA}"
-                )
-                return
-        except sqlite3.DatabaseError as error:
-            raise ValueError(f"Cannot use {self._file}: {error}.") from error
-        raise ValueError(f"{self._file} was written by another version of this server; move it away.")
+        version: int = self.connection.execute("PRAGMA user_version").fetchone()[0]
+        if version not in {0, _VERSION}:
+            raise ValueError(f"{self._file} was written by another version of this server; move it away.")
+        synchronous = "NORMAL" if durable else "OFF"
+        self.connection.executescript(
+            f"PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA user_version = {_VERSION};{_SCHEMA}"
+        )
 
     def next_change(self) -> int:
         """A number larger than any before, also before a crash: blocks are reserved on disk, then handed out."""

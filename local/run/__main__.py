@@ -31,7 +31,7 @@ def welcome(url: str, secret: dict[str, str], services: dict[str, dict[str, Any]
         "",
         f"  curl -N {url}/api/chat -H 'x-functions-key: {secret['user']}' \\",
         "    -H 'Accept: text/event-stream' -H 'Content-Type: application/json' \\",
-        '    -d \'{"message": "How long can I return a product?"}\'',
+        '    -d \'{"message": "What does the RoboVac R1 cost?"}\'',
         "",
         "Ctrl-C stops everything; the data stays for the next time.",
         "",

@@ -50,8 +50,8 @@ class ServiceBusConnection:
 
     async def close(self) -> None:
         """Closes senders and client."""
-        for sender in self._senders.values():
-            await sender.close()
+        closing = [sender.close() for sender in self._senders.values()]
+        await asyncio.gather(*closing, return_exceptions=True)
         if self._client is not None:
             await self._client.close()
 

@@ -1,7 +1,7 @@
 """Which parts of a filter SQLite can check first, on the stored JSON.
 
-Only conditions that every row of the result meets are handed down, and each is written so that it holds at least for
-the rows for which the query's own condition is true. The query's whole filter still runs on what is left.
+Each condition is written so that it holds at least for the rows for which the query's own condition is true, and they
+are put together so that the same goes for the whole. The query's whole filter still runs on what is left.
 """
 
 import re
@@ -15,6 +15,7 @@ from local.cosmos.sql.values import EXACT_INTEGERS, is_number
 _MIRRORED: Final = {"=": "=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _ITEMS_LIMIT: Final = 200
+_ARGUMENTS_LIMIT: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +26,21 @@ class Prefilter:
     arguments: tuple[Any, ...]
 
 
-def prefilters(query: Query, parameters: dict[str, Any]) -> list[Prefilter]:
-    """The conditions of a query that can be checked on the stored JSON."""
+def prefilter(query: Query, parameters: dict[str, Any]) -> Prefilter | None:
+    """What can be checked of a query's filter on the stored JSON; None when nothing can."""
     if query.where is None or not query.sources:
-        return []
+        return None
     first = query.sources[0]
     if not isinstance(first.collection, Name) or first.iterated:
-        return []
-    where = query.where
-    conjuncts = where.operands if isinstance(where, Logical) and where.operator == "AND" else (where,)
-    found = (_prefilter(part, first.alias, parameters) for part in conjuncts)
-    return [prefilter for prefilter in found if prefilter is not None]
+        return None
+    found = _prefilter(query.where, first.alias, parameters)
+    return found if found is not None and len(found.arguments) <= _ARGUMENTS_LIMIT else None
 
 
 def _prefilter(node: Expression, alias: str, parameters: dict[str, Any]) -> Prefilter | None:
     match node:
+        case Logical(operator, operands):
+            return _logical(operator, [_prefilter(operand, alias, parameters) for operand in operands])
         case In(value, items, False) if len(items) <= _ITEMS_LIMIT:
             column, values = _column(value, alias), [_value(item, parameters) for item in items]
             if column is None or not all(_is_comparable("=", value) for value in values):
@@ -52,6 +53,15 @@ def _prefilter(node: Expression, alias: str, parameters: dict[str, Any]) -> Pref
             if column is not None and _is_comparable(operator, value):
                 return Prefilter(f"{column} {operator} ?", (value,))
     return None
+
+
+def _logical(operator: str, parts: list[Prefilter | None]) -> Prefilter | None:
+    """AND keeps what can be checked of its operands; OR can be checked only when all of them can."""
+    known = [part for part in parts if part is not None]
+    if not known or (operator == "OR" and len(known) < len(parts)):
+        return None
+    sql = f" {operator} ".join(part.sql for part in known)
+    return Prefilter(f"({sql})", tuple(argument for part in known for argument in part.arguments))
 
 
 def _column(node: Expression, alias: str) -> str | None:

@@ -21,7 +21,7 @@ class Budget:
 
     Args:
         steps: Most steps.
-        seconds: Most time, looked at now and then.
+        seconds: Most processor time of this thread, looked at now and then.
     """
 
     __slots__ = ("_deadline", "_next_look", "_steps_limit", "steps")
@@ -30,7 +30,7 @@ class Budget:
         self.steps = 0
         self._steps_limit = steps
         self._next_look = min(steps, _STEPS_PER_LOOK)
-        self._deadline = time.monotonic() + seconds
+        self._deadline = time.thread_time() + seconds
 
     def spend(self, steps: int = 1) -> None:
         """Counts some steps, before they are taken.
@@ -41,7 +41,7 @@ class Budget:
         self.steps += steps
         if self.steps >= self._next_look:
             self._next_look = min(self.steps + _STEPS_PER_LOOK, self._steps_limit + 1)
-            if self.steps > self._steps_limit or time.monotonic() > self._deadline:
+            if self.steps > self._steps_limit or time.thread_time() > self._deadline:
                 raise QueryTooExpensive(
                     "The query did too much work for one request; give a partition key or a filter."
                 )

@@ -177,12 +177,12 @@ def test_a_batch_with_one_failure_does_nothing(container: ContainerProxy) -> Non
 def test_lifetimes_hide_items_at_once(database: DatabaseProxy) -> None:
     container = database.create_container("short", PartitionKey(path="/pk"), default_ttl=-1)
     container.create_item({"id": "for ever", "pk": "p"})
-    container.create_item({"id": "brief", "pk": "p", "ttl": 1})
+    container.create_item({"id": "fleeting", "pk": "p", "ttl": 1})
     deadline = time.monotonic() + 10
     while len(ids := [item["id"] for item in container.query_items("SELECT c.id FROM c", partition_key="p")]) == 2:
         assert time.monotonic() < deadline
     assert ids == ["for ever"]
-    container.create_item({"id": "brief", "pk": "p"})
+    container.create_item({"id": "fleeting", "pk": "p"})
 
 
 def test_a_changed_default_lifetime_holds_for_old_items(database: DatabaseProxy) -> None:

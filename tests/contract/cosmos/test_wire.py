@@ -264,7 +264,7 @@ def test_queries_made_to_run_for_ever_are_stopped(raw: Account, link: str, text:
     started = time.monotonic()
     answer = raw.query(f"{link}/docs", text, key=["p"])
     assert answer.status in {200, 400}
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 60
 
 
 def test_unknown_members_and_bad_values_of_a_container_are_refused(raw: Account, link: str) -> None:

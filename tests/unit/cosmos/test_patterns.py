@@ -28,14 +28,14 @@ def _more(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 @given(st.recursive(atoms, _more, max_leaves=6), letters, st.sampled_from(["", "i", "m", "s"]))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_a_regular_expression_finds_what_python_s_finds(pattern: str, text: str, modifiers: str) -> None:
     flags = sum({"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}[modifier] for modifier in modifiers)
     assert compile_regex(pattern, modifiers).found_in(text) == bool(re.search(pattern, text, flags))
 
 
 @given(st.text("ab%_", max_size=8), st.text("ab", max_size=10))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_like_matches_what_its_translation_matches(pattern: str, text: str) -> None:
     translated = "".join({"%": ".*", "_": "."}.get(character, character) for character in pattern)
     assert compile_like(pattern, None).matches(text) == bool(re.fullmatch(translated, text, re.DOTALL))
