@@ -3,9 +3,9 @@
 import argparse
 import json
 
-from bench import broker, cost, overhead, store
+from bench import broker, cost, overhead, store, surge
 
-RUNS = {"overhead": overhead.run, "broker": broker.run, "store": store.run, "cost": cost.run}
+RUNS = {"overhead": overhead.run, "broker": broker.run, "store": store.run, "cost": cost.run, "surge": surge.run}
 
 
 def main() -> None:

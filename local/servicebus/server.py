@@ -1,7 +1,6 @@
 """The running service: connections, turns of the event loop, and time."""
 
 import asyncio
-import logging
 import socket
 from collections.abc import Callable
 from functools import partial
@@ -10,7 +9,7 @@ from local.servicebus.amqp.connection import Connection, Limits
 from local.servicebus.broker.broker import Broker
 from local.servicebus.nodes.client import Client
 
-log = logging.getLogger(__name__)
+GOODBYE_SECONDS = 1.0
 
 
 class Server:
@@ -18,6 +17,8 @@ class Server:
 
     Everything that happens in one turn of the event loop is one turn of the broker: frames are read and handled,
     queues deliver, the journal commits once, and only then is anything written to a client.
+
+    When the journal cannot be written, nothing more is: clients are cut off without the answers that wait for them.
 
     Attributes:
         failure: What ended the service when it could not go on, for example a full disk.
@@ -52,11 +53,21 @@ class Server:
             wait.cancel()
         server.close()
         self._finish_turn()
-        for connection in list(self._connections):
-            connection.stop()
-        await server.wait_closed()
+        if self.failure is None:
+            await self._say_goodbye()
+        for connection in self._connections:
+            connection.abort()
         if self.failure is not None:
             raise self.failure
+
+    async def _say_goodbye(self) -> None:
+        """Tells every client, and gives it a little time to read that."""
+        for connection in list(self._connections):
+            connection.stop()
+        until = self._loop.time() + GOODBYE_SECONDS
+        while self._connections and self._loop.time() < until:
+            self._connections = {connection for connection in self._connections if not connection.is_lost}
+            await asyncio.sleep(0.01)
 
     def _connect(self) -> Connection:
         connection = Connection(partial(Client, self._broker, self._key, self._clock), self._touch, self._limits)
@@ -77,10 +88,10 @@ class Server:
             return
         try:
             self._broker.finish_turn()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is, nothing may be acknowledged: run() raises it
             self.failure = error
             self._failed.set()
-            raise
+            return
         touched, self._touched = self._touched, set()
         for connection in touched:
             connection.flush()

@@ -190,6 +190,10 @@ class Connection(asyncio.Protocol):
         self.fail(AmqpError("amqp:connection:forced", "The service is stopping."))
         self.flush()
 
+    def abort(self) -> None:
+        """Ends the TCP connection without another word."""
+        self._transport.abort()
+
     def count_link(self, change: int) -> None:
         """Keeps the number of links within bounds.
 

@@ -1,8 +1,10 @@
 """All queues, one turn at a time: deliver what can be delivered, make it last, then let it out."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from local.servicebus.broker.deadlines import Deadlines
 from local.servicebus.broker.errors import EntityNotFound
 from local.servicebus.broker.journal import Journal
 from local.servicebus.broker.queue import Queue
@@ -26,7 +28,9 @@ class Broker:
     def __init__(self, settings: Iterable[QueueSettings], journal: Journal, clock: Callable[[], float]) -> None:
         self.queues: dict[str, Queue] = {}
         self._journal = journal
-        self._awake: dict[Queue, None] = {}
+        self._awake: dict[str, None] = {}
+        self._alarms: dict[str, float] = {}
+        self._deadlines: Deadlines[str] = Deadlines(lambda name, at: self._alarms.get(name) == at)
         self._clock = clock
         for queue_settings in settings:
             self._declare(queue_settings)
@@ -42,29 +46,35 @@ class Broker:
             raise EntityNotFound(f"The messaging entity '{name}' could not be found.")
         return queue
 
-    def wake(self, queue: Queue) -> None:
-        """The queue has something to do at the end of this turn."""
-        self._awake[queue] = None
+    def wake(self, name: str) -> None:
+        """The queue of that name has something to do at the end of this turn."""
+        self._awake[name.lower()] = None
 
     def finish_turn(self) -> None:
         """Delivers, then commits. What was queued for clients may leave after this."""
         while self._awake:
             awake, self._awake = self._awake, {}
-            for queue in awake:
-                queue.pump()
+            for name in awake:
+                self.queues[name].pump()
+                self._set_alarm(name)
         self._journal.commit()
 
     def tick(self) -> None:
         """Wakes the queues for which something is due."""
-        now = self._clock()
-        for queue in self.queues.values():
-            at = queue.next_deadline()
-            if at is not None and at <= now:
-                self.wake(queue)
+        for name in self._deadlines.due(self._clock()):
+            del self._alarms[name]
+            self.wake(name)
 
     def next_deadline(self) -> float | None:
-        """When `tick` is to be called."""
-        return min((at for at in (queue.next_deadline() for queue in self.queues.values()) if at), default=None)
+        """When `tick` is to be called, in seconds since the epoch. It may turn out that nothing was due."""
+        return self._deadlines.next()
+
+    def _set_alarm(self, name: str) -> None:
+        """Notes when a queue wants to be woken, if that is sooner than known."""
+        at = self.queues[name].next_deadline()
+        if at is not None and at < self._alarms.get(name, math.inf):
+            self._alarms[name] = at
+            self._deadlines.add(at, name)
 
     def _declare(self, settings: QueueSettings) -> None:
         dead_letters = Queue(

@@ -29,3 +29,29 @@ class Consumer(Protocol):
 
     def session_lost(self, error: BrokerError) -> None:
         """Its session's lock expired."""
+
+
+class Consumers:
+    """The receivers of a queue, served in turn."""
+
+    def __init__(self) -> None:
+        self._consumers: list[Consumer] = []
+        self._next = 0
+
+    def add(self, consumer: Consumer) -> None:
+        """Adds a receiver at the end of the round."""
+        self._consumers.append(consumer)
+
+    def remove(self, consumer: Consumer) -> None:
+        """Leaves a receiver out from now on."""
+        self._consumers.remove(consumer)
+
+    def next_free(self) -> Consumer | None:
+        """The receiver whose turn it is, of those that take a message now."""
+        count = len(self._consumers)
+        for offset in range(count):
+            index = (self._next + offset) % count
+            if self._consumers[index].can_deliver:
+                self._next = index + 1
+                return self._consumers[index]
+        return None

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from local.servicebus.broker.broker import Broker
 from local.servicebus.broker.duplicates import Seen
-from local.servicebus.broker.message import read_content
+from local.servicebus.broker.errors import BrokerError
+from local.servicebus.broker.message import Content, read_content
 from local.servicebus.broker.queue import Queue
 from local.servicebus.broker.stored import State, StoredMessage
 from local.servicebus.journal.schema import message_key
@@ -21,6 +22,9 @@ def recover(broker: Broker, connection: sqlite3.Connection) -> int:
 
     Returns:
         How many messages were restored.
+
+    Raises:
+        ValueError: The journal is damaged.
     """
     restored: list[tuple[Queue, StoredMessage, bool]] = []
     rows = connection.execute("SELECT id, name, last_sequence_number FROM queue").fetchall()
@@ -29,7 +33,7 @@ def recover(broker: Broker, connection: sqlite3.Connection) -> int:
         if queue is None:
             _report_undeclared(connection, queue_id, name)
             continue
-        queue.last_sequence_number = last_sequence_number
+        queue.store.last_sequence_number = last_sequence_number
         _restore_sessions(connection, queue_id, queue)
         _restore_history(connection, queue_id, queue)
         restored += _restore_messages(connection, queue_id, queue)
@@ -47,17 +51,25 @@ def _restore_messages(
         (message_key(queue_id, 0), message_key(queue_id + 1, 0)),
     ):
         content, key, enqueued_at, original, state, delivery_count, is_locked, scheduled_at = row
+        number = key - message_key(queue_id, 0)
         message = StoredMessage(
-            read_content(content),
-            key - message_key(queue_id, 0),
+            _content(content, queue, number),
+            number,
             enqueued_at,
             state=State(state or 0),
             delivery_count=delivery_count or 0,
             scheduled_at=scheduled_at,
             original_sequence_number=original,
         )
-        queue.restore(message)
+        queue.store.restore(message)
         yield queue, message, bool(is_locked)
+
+
+def _content(raw: bytes, queue: Queue, number: int) -> Content:
+    try:
+        return read_content(raw)
+    except BrokerError as error:
+        raise ValueError(f"The journal is damaged: message {number} of {queue.name}: {error}") from error
 
 
 def _restore_sessions(connection: sqlite3.Connection, queue_id: int, queue: Queue) -> None:

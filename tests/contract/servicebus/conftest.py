@@ -17,7 +17,7 @@ from azure.servicebus.aio import ServiceBusReceiver, ServiceBusSender
 
 from tests.processes import Service, running
 
-QUEUES_PER_KIND = 60
+QUEUES_PER_KIND = 120
 KINDS: dict[str, dict[str, Any]] = {
     "plain": {"LockDuration": "PT1M", "MaxDeliveryCount": 3},
     "short-lock": {"LockDuration": "PT2S", "MaxDeliveryCount": 3},
@@ -143,3 +143,23 @@ async def accept() -> AsyncIterator[Accept]:
 
     yield accept_session
     await asyncio.gather(*(_closing(receiver) for receiver in opened))
+
+
+Scenario = Callable[[Desks, Accept], Awaitable[None]]
+Failures = dict[str, Exception | None]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def failures(desks: Desks, accept: Accept, request: pytest.FixtureRequest) -> Failures:
+    """Runs the module's SCENARIOS side by side, because they mostly wait, and says what each ended with."""
+    scenarios: list[Scenario] = request.module.SCENARIOS
+
+    async def run(scenario: Scenario) -> Exception | None:
+        try:
+            await scenario(desks, accept)
+        except Exception as failure:  # noqa: BLE001  # the test of this scenario raises it
+            return failure
+        return None
+
+    results = await asyncio.gather(*(run(scenario) for scenario in scenarios))
+    return {scenario.__name__: result for scenario, result in zip(scenarios, results, strict=True)}

@@ -1,15 +1,30 @@
 """Steps that many tests take."""
 
+from datetime import UTC, datetime, timedelta
+
 from azure.servicebus import ServiceBusMessage, ServiceBusReceivedMessage
 from azure.servicebus.aio import ServiceBusReceiver, ServiceBusSender
 
+from tests.contract.servicebus.conftest import Desk
+
 WAIT_SECONDS = 5
+
+
+def soon(seconds: float) -> datetime:
+    """A time so many seconds from now."""
+    return datetime.now(UTC) + timedelta(seconds=seconds)
 
 
 async def send(sender: ServiceBusSender, *bodies: str) -> None:
     """Sends texts one by one."""
     for body in bodies:
         await sender.send_messages(ServiceBusMessage(body))
+
+
+async def put(desk: Desk, session_id: str, *bodies: str) -> None:
+    """Sends texts to a session one by one."""
+    for body in bodies:
+        await desk.sender.send_messages(ServiceBusMessage(body, session_id=session_id))
 
 
 async def receive(receiver: ServiceBusReceiver, count: int) -> list[ServiceBusReceivedMessage]:

@@ -1,4 +1,4 @@
-"""What comes in goes out: properties, bodies, sizes, order."""
+"""What comes in goes out: properties, bodies, sizes, order. The scenarios run side by side."""
 
 import asyncio
 import uuid
@@ -8,14 +8,13 @@ from azure.servicebus import ServiceBusMessage, ServiceBusReceiveMode
 from azure.servicebus.amqp import AmqpAnnotatedMessage
 from azure.servicebus.exceptions import MessageSizeExceededError, MessagingEntityNotFoundError, ServiceBusError
 
-from tests.contract.servicebus.conftest import Desks
+from tests.contract.servicebus.conftest import Accept, Desks, Failures, Scenario
 from tests.contract.servicebus.steps import consume, peek_all, receive, send
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 DESKS = {"plain": 11}
 
 
-async def test_every_property_of_a_message_arrives(desks: Desks) -> None:
+async def every_property_of_a_message_arrives(desks: Desks, _accept: Accept) -> None:
     desk, key = desks("plain"), uuid.uuid4()
     await desk.sender.send_messages(
         ServiceBusMessage(
@@ -48,7 +47,7 @@ async def test_every_property_of_a_message_arrives(desks: Desks) -> None:
     assert (message.sequence_number, message.delivery_count) == (1, 0)
 
 
-async def test_value_and_sequence_bodies_pass_unchanged(desks: Desks) -> None:
+async def value_and_sequence_bodies_pass_unchanged(desks: Desks, _accept: Accept) -> None:
     desk = desks("plain")
     await desk.sender.send_messages(AmqpAnnotatedMessage(value_body={"a": [1, None, "x"]}))
     await desk.sender.send_messages(AmqpAnnotatedMessage(sequence_body=[[1, 2], ["x"]]))
@@ -59,7 +58,7 @@ async def test_value_and_sequence_bodies_pass_unchanged(desks: Desks) -> None:
     assert list(sequence.raw_amqp_message.body) == [[1, 2], [b"x"]]
 
 
-async def test_annotations_of_the_sender_are_kept(desks: Desks) -> None:
+async def annotations_of_the_sender_are_kept(desks: Desks, _accept: Accept) -> None:
     desk = desks("plain")
     await desk.sender.send_messages(AmqpAnnotatedMessage(data_body=b"x", annotations={"x-app": "kept"}))
 
@@ -69,7 +68,7 @@ async def test_annotations_of_the_sender_are_kept(desks: Desks) -> None:
     assert message.raw_amqp_message.annotations[b"x-app"] == b"kept"
 
 
-async def test_a_message_without_an_id_is_given_one(desks: Desks) -> None:
+async def a_message_without_an_id_is_given_one(desks: Desks, _accept: Accept) -> None:
     desk = desks("plain")
     await send(desk.sender, "a", "b")
 
@@ -79,7 +78,7 @@ async def test_a_message_without_an_id_is_given_one(desks: Desks) -> None:
     assert first.message_id != second.message_id
 
 
-async def test_a_batch_arrives_in_order(desks: Desks) -> None:
+async def a_batch_arrives_in_order(desks: Desks, _accept: Accept) -> None:
     desk = desks("plain")
     batch = await desk.sender.create_message_batch()
     for number in range(250):
@@ -93,7 +92,7 @@ async def test_a_batch_arrives_in_order(desks: Desks) -> None:
     assert [message.sequence_number for message in messages] == list(range(1, 251))
 
 
-async def test_a_batch_with_one_bad_message_is_refused_as_a_whole(desks: Desks) -> None:
+async def a_batch_with_one_bad_message_is_refused_as_a_whole(desks: Desks, _accept: Accept) -> None:
     desk = desks("plain")
     batch = await desk.sender.create_message_batch()
     batch.add_message(ServiceBusMessage("good"))
@@ -105,7 +104,7 @@ async def test_a_batch_with_one_bad_message_is_refused_as_a_whole(desks: Desks) 
     assert await peek_all(desk.receiver) == []
 
 
-async def test_messages_sent_at_once_all_arrive_once(desks: Desks) -> None:
+async def messages_sent_at_once_all_arrive_once(desks: Desks, _accept: Accept) -> None:
     desk, expected = desks("plain"), [f"n{number}" for number in range(300)]
     for start in range(0, 300, 50):
         await asyncio.gather(*(send(desk.sender, body) for body in expected[start : start + 50]))
@@ -116,7 +115,7 @@ async def test_messages_sent_at_once_all_arrive_once(desks: Desks) -> None:
     assert await peek_all(desk.receiver) == []
 
 
-async def test_a_waiting_receiver_gets_a_message_as_soon_as_it_is_sent(desks: Desks) -> None:
+async def a_waiting_receiver_gets_a_message_as_soon_as_it_is_sent(desks: Desks, _accept: Accept) -> None:
     desk, clock = desks("plain"), asyncio.get_running_loop().time
     waiting = asyncio.create_task(receive(desk.receiver, 1))
     await asyncio.sleep(0)
@@ -129,7 +128,7 @@ async def test_a_waiting_receiver_gets_a_message_as_soon_as_it_is_sent(desks: De
     await desk.receiver.complete_message(message)
 
 
-async def test_a_message_up_to_the_limit_passes_and_one_beyond_is_refused(desks: Desks) -> None:
+async def a_message_up_to_the_limit_passes_and_one_beyond_is_refused(desks: Desks, _accept: Accept) -> None:
     desk = desks("plain")
     await send(desk.sender, "x" * 261_000)
     with pytest.raises(MessageSizeExceededError):
@@ -142,7 +141,7 @@ async def test_a_message_up_to_the_limit_passes_and_one_beyond_is_refused(desks:
     assert str(after) == "after"
 
 
-async def test_receive_and_delete_leaves_nothing_behind(desks: Desks) -> None:
+async def receive_and_delete_leaves_nothing_behind(desks: Desks, _accept: Accept) -> None:
     desk = desks("plain")
     await send(desk.sender, "a", "b")
     mode = ServiceBusReceiveMode.RECEIVE_AND_DELETE
@@ -153,7 +152,7 @@ async def test_receive_and_delete_leaves_nothing_behind(desks: Desks) -> None:
     assert await peek_all(desk.receiver) == []
 
 
-async def test_what_does_not_exist_is_not_found_and_what_is_not_covered_says_so(desks: Desks) -> None:
+async def what_does_not_exist_is_not_found_and_what_is_not_covered_says_so(desks: Desks, _accept: Accept) -> None:
     desk = desks("plain")
 
     async def refusal(handler: object) -> str:
@@ -170,3 +169,24 @@ async def test_what_does_not_exist_is_not_found_and_what_is_not_covered_says_so(
     assert missing.startswith(f"{MessagingEntityNotFoundError.__name__}: The messaging entity 'no-such-queue'")
     assert "Topics and subscriptions are not covered" in topic
     assert "cannot be sent to a dead-letter queue" in dead
+
+
+SCENARIOS: list[Scenario] = [
+    every_property_of_a_message_arrives,
+    value_and_sequence_bodies_pass_unchanged,
+    annotations_of_the_sender_are_kept,
+    a_message_without_an_id_is_given_one,
+    a_batch_arrives_in_order,
+    a_batch_with_one_bad_message_is_refused_as_a_whole,
+    messages_sent_at_once_all_arrive_once,
+    a_waiting_receiver_gets_a_message_as_soon_as_it_is_sent,
+    a_message_up_to_the_limit_passes_and_one_beyond_is_refused,
+    receive_and_delete_leaves_nothing_behind,
+    what_does_not_exist_is_not_found_and_what_is_not_covered_says_so,
+]
+
+
+@pytest.mark.parametrize("guarantee", [scenario.__name__ for scenario in SCENARIOS])
+def test_messages(guarantee: str, failures: Failures) -> None:
+    if failures[guarantee] is not None:
+        raise failures[guarantee]

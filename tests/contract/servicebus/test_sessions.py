@@ -1,29 +1,21 @@
-"""Message sessions: who holds one, how it ends, what stays."""
+"""Message sessions: who holds one, how it ends, what stays. The scenarios run side by side."""
 
 import asyncio
 
 import pytest
 from azure.servicebus import NEXT_AVAILABLE_SESSION, ServiceBusMessage
 from azure.servicebus.exceptions import (
-    OperationTimeoutError,
     ServiceBusError,
     SessionCannotBeLockedError,
-    SessionLockLostError,
 )
 
-from tests.contract.servicebus.conftest import Accept, Desk, Desks
-from tests.contract.servicebus.steps import consume, receive_one
+from tests.contract.servicebus.conftest import Accept, Desks, Failures, Scenario
+from tests.contract.servicebus.steps import consume, put, receive_one
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-DESKS = {"plain": 1, "sessions": 10, "short-sessions": 2}
-
-
-async def put(desk: Desk, session_id: str, *bodies: str) -> None:
-    for body in bodies:
-        await desk.sender.send_messages(ServiceBusMessage(body, session_id=session_id))
+DESKS = {"plain": 1, "sessions": 8}
 
 
-async def test_sessions_are_worked_on_side_by_side_and_each_in_order(desks: Desks, accept: Accept) -> None:
+async def sessions_are_worked_on_side_by_side_and_each_in_order(desks: Desks, accept: Accept) -> None:
     desk = desks("sessions")
     for index in range(4):
         for number in range(5):
@@ -37,7 +29,7 @@ async def test_sessions_are_worked_on_side_by_side_and_each_in_order(desks: Desk
     assert results == [[f"{number}-{index}" for index in range(4)] for number in range(5)]
 
 
-async def test_the_next_available_session_is_one_that_nobody_holds(desks: Desks, accept: Accept) -> None:
+async def the_next_available_session_is_one_that_nobody_holds(desks: Desks, accept: Accept) -> None:
     desk = desks("sessions")
     await put(desk, "a", "a1")
     await put(desk, "b", "b1")
@@ -50,12 +42,7 @@ async def test_the_next_available_session_is_one_that_nobody_holds(desks: Desks,
     assert (first.session.session_id, second.session.session_id) == ("a", "b")
 
 
-async def test_waiting_for_a_session_ends_after_the_time_the_client_gave(desks: Desks, accept: Accept) -> None:
-    with pytest.raises(OperationTimeoutError):
-        await accept(desks("sessions"), NEXT_AVAILABLE_SESSION, max_wait_time=1)
-
-
-async def test_a_waiting_receiver_is_given_the_session_a_message_opens(desks: Desks, accept: Accept) -> None:
+async def a_waiting_receiver_is_given_the_session_a_message_opens(desks: Desks, accept: Accept) -> None:
     desk = desks("sessions")
     waiting = asyncio.create_task(accept(desk, NEXT_AVAILABLE_SESSION, max_wait_time=20))
     await asyncio.sleep(0)
@@ -66,7 +53,7 @@ async def test_a_waiting_receiver_is_given_the_session_a_message_opens(desks: De
     assert [str(message) for message in await consume(receiver, 1)] == ["x"]
 
 
-async def test_an_empty_session_can_be_accepted_by_name(desks: Desks, accept: Accept) -> None:
+async def an_empty_session_can_be_accepted_by_name(desks: Desks, accept: Accept) -> None:
     desk = desks("sessions")
     receiver = await accept(desk, "replies-1")
     await put(desk, "replies-1", "x")
@@ -74,67 +61,19 @@ async def test_an_empty_session_can_be_accepted_by_name(desks: Desks, accept: Ac
     assert [str(message) for message in await consume(receiver, 1)] == ["x"]
 
 
-async def test_state_and_messages_stay_when_a_session_is_closed(desks: Desks, accept: Accept) -> None:
-    desk = desks("sessions")
-    await put(desk, "a", "x")
-    receiver = await accept(desk, "a")
-    assert await receiver.session.get_state() is None
-    await receiver.session.set_state(b"step 7")
-    await receive_one(receiver)
-    await receiver.close()
-
-    receiver = await accept(desk, "a")
-
-    assert await receiver.session.get_state() == b"step 7"
-    await receiver.session.set_state(None)
-    assert await receiver.session.get_state() is None
-    (message,) = await consume(receiver, 1)
-    assert message.delivery_count == 0
-
-
-async def test_a_session_whose_lock_expired_is_lost_and_its_message_counts_as_failed(
-    desks: Desks, accept: Accept
-) -> None:
-    desk = desks("short-sessions")
-    await put(desk, "a", "x")
-    late = await accept(desk, "a")
-    message = await receive_one(late)
-
-    other = await accept(desk, NEXT_AVAILABLE_SESSION, max_wait_time=10)
-
-    with pytest.raises(SessionLockLostError):
-        await late.session.renew_lock()
-    with pytest.raises(SessionLockLostError):
-        await late.complete_message(message)
-    assert (await receive_one(other)).delivery_count == 1
-
-
-async def test_a_renewed_session_outlives_its_first_end(desks: Desks, accept: Accept) -> None:
-    desk = desks("short-sessions")
-    await put(desk, "a", "x")
-    receiver = await accept(desk, "a")
-    message = await receive_one(receiver)
-    for _ in range(3):
-        assert await receiver.receive_messages(max_wait_time=0.9) == []
-        await receiver.session.renew_lock()
-    await receiver.complete_message(message)
-
-    assert await receiver.peek_messages(sequence_number=1) == []
-
-
-async def test_a_message_without_a_session_is_refused(desks: Desks) -> None:
+async def a_message_without_a_session_is_refused(desks: Desks, _accept: Accept) -> None:
     with pytest.raises(ServiceBusError, match="SessionId was not set"):
         await desks("sessions").sender.send_messages(ServiceBusMessage("x"))
 
 
-async def test_a_receiver_must_match_its_queue(desks: Desks, accept: Accept) -> None:
+async def a_receiver_must_match_its_queue(desks: Desks, accept: Accept) -> None:
     with pytest.raises(ServiceBusError, match="non-sessionful"):
         await accept(desks("sessions"), None)
     with pytest.raises(ServiceBusError, match="does not require sessions"):
         await accept(desks("plain"), "a")
 
 
-async def test_deferred_and_dead_messages_of_a_session_are_found_again(desks: Desks, accept: Accept) -> None:
+async def deferred_and_dead_messages_of_a_session_are_found_again(desks: Desks, accept: Accept) -> None:
     desk = desks("sessions")
     await put(desk, "a", "x")
     receiver = await accept(desk, "a")
@@ -149,9 +88,27 @@ async def test_deferred_and_dead_messages_of_a_session_are_found_again(desks: De
     assert (dead.session_id, dead.dead_letter_reason) == ("a", "r")
 
 
-async def test_sessions_in_use_are_listed(desks: Desks) -> None:
+async def sessions_in_use_are_listed(desks: Desks, _accept: Accept) -> None:
     desk = desks("sessions")
     await put(desk, "b", "x")
     await put(desk, "a", "x")
 
     assert [session_id async for session_id in desk.client.list_queue_sessions(desk.queue)] == ["a", "b"]
+
+
+SCENARIOS: list[Scenario] = [
+    sessions_are_worked_on_side_by_side_and_each_in_order,
+    the_next_available_session_is_one_that_nobody_holds,
+    a_waiting_receiver_is_given_the_session_a_message_opens,
+    an_empty_session_can_be_accepted_by_name,
+    a_message_without_a_session_is_refused,
+    a_receiver_must_match_its_queue,
+    deferred_and_dead_messages_of_a_session_are_found_again,
+    sessions_in_use_are_listed,
+]
+
+
+@pytest.mark.parametrize("guarantee", [scenario.__name__ for scenario in SCENARIOS])
+def test_sessions(guarantee: str, failures: Failures) -> None:
+    if failures[guarantee] is not None:
+        raise failures[guarantee]

@@ -1,20 +1,15 @@
-"""What becomes of a message that was received, and of its lock."""
-
-import asyncio
-from datetime import UTC, datetime
+"""What becomes of a message that was received, and of its lock. The scenarios run side by side."""
 
 import pytest
-from azure.servicebus.aio import AutoLockRenewer
-from azure.servicebus.exceptions import MessageLockLostError, ServiceBusError
+from azure.servicebus.exceptions import ServiceBusError
 
-from tests.contract.servicebus.conftest import Desks
-from tests.contract.servicebus.steps import consume, peek_all, receive, receive_one, send
+from tests.contract.servicebus.conftest import Accept, Desks, Failures, Scenario
+from tests.contract.servicebus.steps import consume, peek_all, receive_one, send
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-DESKS = {"plain": 9, "short-lock": 3}
+DESKS = {"plain": 7}
 
 
-async def test_a_completed_message_is_gone(desks: Desks) -> None:
+async def a_completed_message_is_gone(desks: Desks, _accept: Accept) -> None:
     desk = desks("plain")
     await send(desk.sender, "x")
     await desk.receiver.complete_message(await receive_one(desk.receiver))
@@ -22,7 +17,7 @@ async def test_a_completed_message_is_gone(desks: Desks) -> None:
     assert await peek_all(desk.receiver) == []
 
 
-async def test_an_abandoned_message_comes_back_with_its_delivery_count(desks: Desks) -> None:
+async def an_abandoned_message_comes_back_with_its_delivery_count(desks: Desks, _accept: Accept) -> None:
     desk = desks("plain")
     await send(desk.sender, "x")
     await desk.receiver.abandon_message(await receive_one(desk.receiver))
@@ -32,7 +27,7 @@ async def test_an_abandoned_message_comes_back_with_its_delivery_count(desks: De
     assert (str(again), again.delivery_count) == ("x", 1)
 
 
-async def test_after_the_maximum_of_deliveries_a_message_is_dead_lettered(desks: Desks) -> None:
+async def after_the_maximum_of_deliveries_a_message_is_dead_lettered(desks: Desks, _accept: Accept) -> None:
     desk = desks("plain")
     await send(desk.sender, "poison")
     for _ in range(3):
@@ -45,7 +40,7 @@ async def test_after_the_maximum_of_deliveries_a_message_is_dead_lettered(desks:
     assert (message.delivery_count, message.enqueued_sequence_number) == (3, 1)
 
 
-async def test_a_dead_lettered_message_keeps_reason_and_description(desks: Desks) -> None:
+async def a_dead_lettered_message_keeps_reason_and_description(desks: Desks, _accept: Accept) -> None:
     desk = desks("plain")
     await send(desk.sender, "x")
     message = await receive_one(desk.receiver)
@@ -57,7 +52,7 @@ async def test_a_dead_lettered_message_keeps_reason_and_description(desks: Desks
     assert await peek_all(desk.dead) == []
 
 
-async def test_a_dead_letter_stays_in_its_queue_however_often_it_fails(desks: Desks) -> None:
+async def a_dead_letter_stays_in_its_queue_however_often_it_fails(desks: Desks, _accept: Accept) -> None:
     desk = desks("plain")
     await send(desk.sender, "x")
     await desk.receiver.dead_letter_message(await receive_one(desk.receiver))
@@ -70,7 +65,7 @@ async def test_a_dead_letter_stays_in_its_queue_however_often_it_fails(desks: De
     assert message.delivery_count == 4
 
 
-async def test_a_deferred_message_is_received_by_its_number_only(desks: Desks) -> None:
+async def a_deferred_message_is_received_by_its_number_only(desks: Desks, _accept: Accept) -> None:
     desk = desks("plain")
     await send(desk.sender, "x")
     message = await receive_one(desk.receiver)
@@ -86,7 +81,7 @@ async def test_a_deferred_message_is_received_by_its_number_only(desks: Desks) -
         await desk.receiver.receive_deferred_messages(number)
 
 
-async def test_peeking_shows_messages_in_any_state_and_takes_none(desks: Desks) -> None:
+async def peeking_shows_messages_in_any_state_and_takes_none(desks: Desks, _accept: Accept) -> None:
     desk = desks("plain")
     await send(desk.sender, "n0", "n1", "n2", "n3")
     locked = await receive_one(desk.receiver)
@@ -97,72 +92,18 @@ async def test_peeking_shows_messages_in_any_state_and_takes_none(desks: Desks) 
     assert [str(message) for message in await consume(desk.receiver, 3)] == ["n1", "n2", "n3"]
 
 
-async def test_an_expired_lock_is_reported_and_the_message_comes_back(desks: Desks) -> None:
-    desk = desks("short-lock")
-    await send(desk.sender, "x")
-    late = await receive_one(desk.receiver)
-    again = await receive_one(desk.receiver)
-    with pytest.raises(MessageLockLostError):
-        await desk.receiver.complete_message(late)
-    await desk.receiver.complete_message(again)
-
-    assert again.delivery_count == 1
-
-
-async def test_a_renewed_lock_outlives_its_first_end(desks: Desks) -> None:
-    desk = desks("short-lock")
-    await send(desk.sender, "x")
-    message = await receive_one(desk.receiver)
-    first_end = message.locked_until_utc
-    for _ in range(3):
-        assert await desk.receiver.receive_messages(max_wait_time=0.9) == []
-        await desk.receiver.renew_message_lock(message)
-    assert first_end is not None
-    assert datetime.now(UTC) > first_end
-    await desk.receiver.complete_message(message)
-
-    assert await peek_all(desk.receiver) == []
+SCENARIOS: list[Scenario] = [
+    a_completed_message_is_gone,
+    an_abandoned_message_comes_back_with_its_delivery_count,
+    after_the_maximum_of_deliveries_a_message_is_dead_lettered,
+    a_dead_lettered_message_keeps_reason_and_description,
+    a_dead_letter_stays_in_its_queue_however_often_it_fails,
+    a_deferred_message_is_received_by_its_number_only,
+    peeking_shows_messages_in_any_state_and_takes_none,
+]
 
 
-async def test_a_lock_renewer_keeps_moving_the_end_of_a_lock(desks: Desks) -> None:
-    desk = desks("plain")
-    await send(desk.sender, "slow")
-    async with AutoLockRenewer() as renewer:
-        renewer._renew_period = 59  # of a lock of 60 seconds: it looks once a second and renews within two
-        message = await receive_one(desk.receiver)
-        first_end = message.locked_until_utc
-        renewer.register(desk.receiver, message)
-        assert first_end is not None
-        async with asyncio.timeout(20):
-            while message.locked_until_utc <= first_end:
-                await desk.receiver.receive_messages(max_wait_time=0.1)
-        await desk.receiver.complete_message(message)
-
-    assert await peek_all(desk.receiver) == []
-
-
-async def test_a_lock_outlives_the_receiver_that_took_it(desks: Desks) -> None:
-    desk = desks("short-lock")
-    await send(desk.sender, "x")
-    async with desk.client.get_queue_receiver(desk.queue) as gone:
-        taken = await receive_one(gone)
-        await desk.receiver.renew_message_lock(taken)
-        closing = asyncio.create_task(gone.close())
-        assert await desk.receiver.receive_messages(max_wait_time=0.6) == []
-        await closing
-
-    (again,) = await consume(desk.receiver, 1)
-
-    assert again.delivery_count == 1
-
-
-async def test_a_closed_receiver_returns_what_it_had_prefetched(desks: Desks) -> None:
-    desk = desks("plain")
-    await send(desk.sender, *(f"n{number}" for number in range(20)))
-    async with desk.client.get_queue_receiver(desk.queue, prefetch_count=20) as receiver:
-        (first,) = await receive(receiver, 1)
-        await receiver.complete_message(first)
-
-    rest = await consume(desk.receiver, 19)
-
-    assert {message.delivery_count for message in rest} == {0}
+@pytest.mark.parametrize("guarantee", [scenario.__name__ for scenario in SCENARIOS])
+def test_settlement(guarantee: str, failures: Failures) -> None:
+    if failures[guarantee] is not None:
+        raise failures[guarantee]

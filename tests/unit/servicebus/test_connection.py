@@ -1,6 +1,7 @@
 """A connection without a network: time-outs and back-pressure."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -78,14 +79,16 @@ class Transport(asyncio.Transport):
         pass
 
 
-def connect(limits: Limits | None = None) -> tuple[Connection, Endless, Transport]:
+def connect(
+    limits: Limits | None = None, flush: Callable[[Callable[[], None]], object] = id
+) -> tuple[Connection, Endless, Transport]:
     services: list[Endless] = []
 
     def serve(connection: Connection) -> Endless:
         services.append(Endless(connection))
         return services[0]
 
-    connection, transport = Connection(serve, lambda _: None, limits or Limits()), Transport()
+    connection, transport = Connection(serve, lambda it: flush(it.flush), limits or Limits()), Transport()
     connection.connection_made(transport)
     return connection, services[0], transport
 
@@ -134,12 +137,10 @@ async def test_a_handshake_that_takes_too_long_is_cut_off() -> None:
 
 
 async def test_a_silent_connection_is_closed_with_the_reason() -> None:
-    connection, _, transport = connect(Limits(idle_timeout_seconds=0.01))
+    connection, _, transport = connect(Limits(idle_timeout_seconds=0.01), flush=asyncio.get_running_loop().call_soon)
     connection.data_received(AMQP_HEADER + OPEN)
     async with asyncio.timeout(5):
-        while not transport.closing:
-            await asyncio.wait([asyncio.ensure_future(transport.ended.wait())], timeout=0.02)
-            connection.flush()
+        await transport.ended.wait()
 
     assert b"amqp:resource-limit-exceeded" in transport.written
     assert b"No frame was received" in transport.written

@@ -88,7 +88,7 @@ def test_a_lock_at_the_crash_counts_as_a_failed_delivery(disk: Disk) -> None:
     rig.receive()
 
     rig = disk.start(max_delivery_count=2)
-    assert rig.queue.messages[1].delivery_count == 1
+    assert rig.queue.store.messages[1].delivery_count == 1
     rig.receive()
     rig = disk.start(max_delivery_count=2)
 
@@ -110,9 +110,9 @@ def test_states_schedules_and_counts_come_back(disk: Disk) -> None:
 
     rig = disk.start()
 
-    states = {number: (message.state, message.delivery_count) for number, message in rig.queue.messages.items()}
+    states = {number: (message.state, message.delivery_count) for number, message in rig.queue.store.messages.items()}
     assert states == {1: (State.DEFERRED, 0), 2: (State.ACTIVE, 1), 3: (State.SCHEDULED, 0)}
-    assert b"later" in rig.queue.messages[1].content.raw
+    assert b"later" in rig.queue.store.messages[1].content.raw
     rig.pass_time(50)
     assert rig.receive(credit=2).bodies == ["failed", "scheduled"]
 

@@ -61,7 +61,7 @@ def test_a_redelivered_message_keeps_its_delivery_count() -> None:
     rig.queue.release(receiver.token)
     rig.receive(receiver)
 
-    assert rig.queue.messages[1].delivery_count == 1
+    assert rig.queue.store.messages[1].delivery_count == 1
 
 
 def test_at_the_maximum_of_deliveries_a_message_is_dead_lettered_with_the_reason() -> None:
@@ -73,7 +73,7 @@ def test_at_the_maximum_of_deliveries_a_message_is_dead_lettered_with_the_reason
     rig.queue.abandon(receiver.token)
 
     assert (rig.held(), rig.held(rig.dead)) == ([], ["a"])
-    dead = rig.dead.messages[1]
+    dead = rig.dead.store.messages[1]
     assert application_properties(dead.encode())["DeadLetterReason"] == "MaxDeliveryCountExceeded"
     assert (dead.delivery_count, dead.original_sequence_number) == (2, 1)
 
@@ -88,7 +88,7 @@ def test_a_lock_expires_to_the_second_and_counts_as_a_failed_delivery() -> None:
     rig.pass_time(0.1)
 
     assert receiver.bodies == ["a", "a"]
-    assert rig.queue.messages[1].delivery_count == 1
+    assert rig.queue.store.messages[1].delivery_count == 1
 
 
 def test_a_lock_that_ran_out_is_lost_even_when_no_timer_has_fired() -> None:
@@ -150,10 +150,21 @@ def test_a_deferred_message_is_received_by_its_number_until_it_is_completed() ->
     with pytest.raises(MessageNotFound):
         rig.queue.receive_deferred([1], delete=False, session=None)
     rig.queue.abandon(message.lock_token)
-    assert rig.queue.messages[1].state is State.DEFERRED
+    assert rig.queue.store.messages[1].state is State.DEFERRED
     (message,) = rig.queue.receive_deferred([1], delete=True, session=None)
 
     assert (message.delivery_count, rig.held()) == (1, [])
+
+
+def test_the_lock_of_a_deferred_message_expires_too() -> None:
+    rig = Rig(lock_seconds=10)
+    rig.put("a")
+    rig.queue.defer(rig.receive().token)
+    (message,) = rig.queue.receive_deferred([1], delete=False, session=None)
+    rig.broker.finish_turn()
+    rig.pass_time(10)
+
+    assert (message.lock_token, message.delivery_count, message.state) == (None, 1, State.DEFERRED)
 
 
 def test_deferred_messages_are_taken_all_or_none() -> None:
@@ -175,7 +186,7 @@ def test_properties_given_with_a_settlement_are_added_to_the_message() -> None:
     rig.receive(receiver)
     rig.queue.dead_letter(receiver.token, "reason", None, {"by": "worker"})
 
-    assert application_properties(rig.dead.messages[1].encode()) == {
+    assert application_properties(rig.dead.store.messages[1].encode()) == {
         "tried": "yes",
         "by": "worker",
         "DeadLetterReason": "reason",
@@ -202,9 +213,9 @@ def test_a_scheduled_message_becomes_active_as_a_new_arrival() -> None:
     assert receiver.bodies == ["now"]
     rig.pass_time(50)
 
-    message = rig.queue.messages[3]
+    message = rig.queue.store.messages[3]
     assert receiver.bodies == ["now", "later"]
-    assert 1 not in rig.queue.messages
+    assert 1 not in rig.queue.store.messages
     assert (message.enqueued_at, message.expires_at) == (rig.clock.now, rig.clock.now + 100)
 
 
@@ -313,6 +324,7 @@ def test_the_next_deadline_is_the_earliest_of_all_queues() -> None:
     rig = Rig(lock_seconds=10, time_to_live_seconds=30)
     assert rig.broker.next_deadline() is None
     rig.put("a")
+    rig.broker.finish_turn()
     assert rig.broker.next_deadline() == rig.clock.now + 30
     rig.receive()
 

@@ -95,7 +95,7 @@ def test_when_a_receiver_leaves_its_messages_come_back_without_counting(rig: Rig
         rig.queue.complete(holder.token)
 
     assert rig.receive(rig.accept(), credit=2).bodies == ["x", "y"]
-    assert rig.queue.messages[1].delivery_count == 0
+    assert rig.queue.store.messages[1].delivery_count == 0
 
 
 def test_when_a_session_expires_its_holder_is_told_and_its_messages_count(rig: Rig) -> None:
@@ -106,7 +106,7 @@ def test_when_a_session_expires_its_holder_is_told_and_its_messages_count(rig: R
     assert [type(error) for error in holder.errors] == [SessionLockLost]
     assert next_one.session_id == "a"
     assert rig.receive(next_one).bodies == ["x"]
-    assert rig.queue.messages[1].delivery_count == 1
+    assert rig.queue.store.messages[1].delivery_count == 1
     with pytest.raises(MessageLockLost):
         rig.queue.complete(holder.token)
 

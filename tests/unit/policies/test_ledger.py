@@ -1,0 +1,106 @@
+"""The shared account: no window at the service over the quota, hardly any of it wasted, and truthful waits."""
+
+import math
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.policies.ledger import (
+    ARRIVAL_SECONDS,
+    LedgerState,
+    acquired,
+    advanced,
+    opened,
+    slot_of,
+    wait_seconds,
+)
+
+START = 1_700_000_000.0
+LIMIT = 10_000.0
+CALLS = st.lists(
+    st.tuples(st.floats(0, 9), st.integers(1, 3000), st.floats(0, ARRIVAL_SECONDS, exclude_max=True)), max_size=80
+)
+
+
+def account(requests: float = 1e6) -> LedgerState:
+    return opened(slot_of(START), limit_tokens=LIMIT, limit_requests=requests)
+
+
+@given(CALLS)
+def test_no_window_at_the_service_holds_more_than_the_limit(calls: list[tuple[float, int, float]]) -> None:
+    state, now, arrivals = account(), START, list[tuple[float, int]]()
+    for pause, tokens, delay in calls:
+        now += pause
+        state = advanced(state, slot_of(now))
+        after = acquired(state, tokens=tokens)
+        if after is not None:
+            state = after
+            arrivals.append((now + delay, tokens))
+
+    for end, _ in arrivals:
+        assert sum(tokens for at, tokens in arrivals if end - 60 < at <= end) <= LIMIT
+
+
+@given(st.lists(st.tuples(st.floats(0, 0.4), st.floats(0, ARRIVAL_SECONDS, exclude_max=True)), max_size=150))
+def test_no_slice_of_requests_holds_more_than_its_share(calls: list[tuple[float, float]]) -> None:
+    state, now, arrivals = account(requests=240), START, list[float]()
+    for pause, delay in calls:
+        now += pause
+        state = advanced(state, slot_of(now))
+        after = acquired(state, tokens=1)
+        if after is not None:
+            state = after
+            arrivals.append(now + delay)
+
+    for end in arrivals:
+        assert sum(1 for at in arrivals if end - 1 < at <= end) <= 4
+        assert sum(1 for at in arrivals if end - 10 < at <= end) <= 40
+
+
+def test_under_full_load_hardly_any_quota_is_left_unused() -> None:
+    state, now, spent = account(), START, 0.0
+    while now < START + 600:
+        state = advanced(state, slot_of(now))
+        while (after := acquired(state, tokens=100)) is not None:
+            state, spent = after, spent + 100
+        now += 0.1
+
+    assert spent >= 0.98 * LIMIT * 10
+
+
+@settings(max_examples=200)
+@given(CALLS, st.integers(1, 10_000))
+def test_the_wait_is_the_first_moment_at_which_the_call_fits(
+    calls: list[tuple[float, int, float]], tokens: int
+) -> None:
+    state, now = account(), START
+    for pause, amount, _ in calls:
+        now += pause
+        state = advanced(state, slot_of(now))
+        state = acquired(state, tokens=amount) or state
+    wait = wait_seconds(state, now, tokens=tokens)
+
+    assert math.isfinite(wait)
+    assert acquired(advanced(state, slot_of(now + wait)), tokens=tokens) is not None
+    if wait > 0.5:
+        assert acquired(advanced(state, slot_of(now + wait - 0.51)), tokens=tokens) is None
+
+
+def test_a_call_larger_than_the_limit_never_fits() -> None:
+    assert wait_seconds(account(), START, tokens=LIMIT + 1) == math.inf
+
+
+@given(st.integers(0, 500), st.integers(0, 500))
+def test_advancing_in_two_steps_is_advancing_in_one(first: int, second: int) -> None:
+    state = acquired(account(), tokens=500)
+    assert state is not None
+
+    assert advanced(advanced(state, state.slot + first), state.slot + first + second) == advanced(
+        state, state.slot + first + second
+    )
+
+
+def test_an_instance_whose_clock_is_behind_changes_nothing() -> None:
+    state = account()
+
+    assert advanced(state, state.slot - 3) == state
