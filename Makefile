@@ -7,7 +7,7 @@ RUN := "$(CURDIR)/$(BIN)/python"
 CODE := function_app.py functions shared local tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint types unit contract acceptance browser bench clean
+.PHONY: help install run test lint types unit contract acceptance browser evals bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,7 +38,7 @@ types: $(VENV)/.dev ## Strict type checks
 	@$(BIN)/mypy
 
 unit: $(VENV)/.dev ## Pure tests
-	@$(RUN) -m pytest tests/unit tests/test_*.py
+	@$(RUN) -m pytest tests/unit tests/infra tests/test_*.py
 
 contract: $(VENV)/.dev ## The local services against the official SDKs
 	@$(RUN) -m pytest tests/contract
@@ -49,6 +49,9 @@ acceptance: $(VENV)/.dev ## The whole app on local Azure
 browser: $(VENV)/.dev ## The pages in a real browser
 	@bash tests/browser/install.sh
 	@$(RUN) -m pytest tests/browser
+
+evals: $(VENV)/.dev ## Evaluate the app on local Azure with the golden set: scorecard, verdict, exit code
+	@$(RUN) -m evals --baseline evals/baselines/local.jsonl $(ARGS)
 
 bench: $(VENV)/.dev ## Measure broker, store and the time the app adds; writes bench/results
 	@$(RUN) -m bench

@@ -5,6 +5,7 @@ import azure.functions as func
 from functions import (
     accept_turn,
     answer_turn,
+    cancel_evaluation,
     cancel_turn,
     complete_chat,
     describe_api,
@@ -12,10 +13,14 @@ from functions import (
     manage_dead_letters,
     put_knowledge,
     rate_turn,
+    read_evaluation,
     read_session,
     read_turn,
     report_capacity,
     report_health,
+    roll_up_scores,
+    score_answer,
+    start_evaluation,
     sweep_turns,
     web_page,
 )
@@ -28,6 +33,7 @@ app = func.FunctionApp()
 for trigger in (
     accept_turn,
     answer_turn,
+    cancel_evaluation,
     cancel_turn,
     complete_chat,
     describe_api,
@@ -35,10 +41,14 @@ for trigger in (
     manage_dead_letters,
     put_knowledge,
     rate_turn,
+    read_evaluation,
     read_session,
     read_turn,
     report_capacity,
     report_health,
+    roll_up_scores,
+    score_answer,
+    start_evaluation,
     sweep_turns,
 ):
     app.register_functions(trigger.make_blueprint(services))

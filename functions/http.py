@@ -8,7 +8,7 @@ from azurefunctions.extensions.http.fastapi import JSONResponse, Request, Respon
 
 from shared.accept_turn import Accepted
 from shared.api_models import MAX_BODY_BYTES
-from shared.errors import InvalidRequest, RequestTooLarge, SpillwayError, TurnNotFound, Unauthorized
+from shared.errors import EvaluationNotFound, InvalidRequest, RequestTooLarge, SpillwayError, TurnNotFound, Unauthorized
 from shared.telemetry import log
 
 ErrorBody = Callable[[SpillwayError], dict[str, Any]]
@@ -79,6 +79,14 @@ def turn_id_of(request: Request) -> str:
     if len(turn_id) != TURN_ID_LENGTH or not turn_id.isalnum():
         raise TurnNotFound
     return turn_id
+
+
+def evaluation_id_of(request: Request) -> str:
+    """The id of an evaluation in the address; one that cannot exist is not looked up."""
+    run_id = str(request.path_params["run"])
+    if len(run_id) != TURN_ID_LENGTH or not run_id.isalnum():
+        raise EvaluationNotFound
+    return run_id
 
 
 def idempotency_key_of(request: Request) -> str | None:

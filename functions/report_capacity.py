@@ -21,5 +21,5 @@ def make_blueprint(services: Services) -> func.Blueprint:
 
 async def _report(request: Request, services: Services) -> Response:
     services.door.enter_operator(request.headers, request.query_params)
-    deployments = services.capacity.describe(services.clock.monotonic())
+    deployments = services.capacity.describe()
     return json_reply({"instance": services.instance, "deployments": deployments})

@@ -19,6 +19,9 @@ from shared.relay import RelayListener
 from shared.run_turn import Deferred, TurnRunner
 from shared.settings import Settings
 from shared.telemetry import log
+from shared.telemetry.admission import announced
+from shared.telemetry.facts import RunStarted, Subject
+from shared.telemetry.observer import SILENT, Observer, settled
 from shared.timeline import Timeline
 from shared.turns import Lane, State, Turn
 
@@ -65,14 +68,17 @@ class TurnAcceptor:
         lanes: LaneWatch,
         counter: TokenCounter,
         clock: Clock,
+        observer: Observer = SILENT,
     ) -> None:
         """Takes what it works with; `instance` names this process."""
+        self.observer = observer
         self._settings, self._instance, self._store, self._queues = settings, instance, store, queues
         self._board, self._capacity, self._runner, self._deferrals = board, capacity, runner, deferrals
         self._listener, self._lanes, self._counter, self._clock = listener, lanes, counter, clock
         self._tasks: set[asyncio.Task[None]] = set()
         self._direct = 0
 
+    @announced
     async def accept(self, turn: Turn, *, waits: bool, keyed: bool, timeline: Timeline) -> Accepted:
         """Decides on a new turn and carries it out.
 
@@ -90,8 +96,12 @@ class TurnAcceptor:
         if keyed and (known := await self._store.get(turn.turn_id)) is not None:
             return self._known(turn, known, timeline)
         tokens = self._estimate(turn)
-        choice = self._capacity.choose(self._model(turn), now=self._clock.monotonic(), tokens=tokens)
-        waiting = await self._lanes.outlook(turn.lane, tokens) if choice.name is None or not waits else None
+        choice = self._capacity.outlook(self._model(turn), tokens=tokens)
+        waiting = (
+            await self._lanes.outlook(turn.lane, self._model(turn), tokens)
+            if choice.name is None or not waits
+            else None
+        )
         decision = admit(
             may_go_direct=waits and turn.lane is Lane.INTERACTIVE,
             budget_wait_seconds=0.0 if choice.name else choice.wait_seconds,
@@ -105,7 +115,7 @@ class TurnAcceptor:
             raise CapacityExhausted(retry_after_seconds=decision.retry_after_seconds)
         if decision.path is Path.DIRECT:
             return await self._accept_direct(turn, timeline)
-        waiting = waiting or await self._lanes.outlook(turn.lane, tokens)
+        waiting = waiting or await self._lanes.outlook(turn.lane, self._model(turn), tokens)
         return await self._accept_queued(turn, timeline, waits=waits, waiting=waiting.as_dict())
 
     async def _accept_direct(self, turn: Turn, timeline: Timeline) -> Accepted:
@@ -142,11 +152,15 @@ class TurnAcceptor:
     async def _run_directly(self, turn: Turn, live: LiveTurn, timeline: Timeline, stored: asyncio.Future[None]) -> None:
         self._direct += 1
         try:
-            outcome = await self._runner.run(turn, live.merge, timeline, stored=stored)
-            if isinstance(outcome, Deferred):
-                await stored
-                self._listener.start()
-                await self._deferrals.settle(turn, outcome, live.merge)
+            with self.observer.run(RunStarted(Subject.of(turn), turn.run)) as watched:
+                outcome = await self._runner.run(turn, live.merge, timeline, stored=stored)
+                if isinstance(outcome, Deferred):
+                    await stored
+                    self._listener.start()
+                    error = await self._deferrals.settle(turn, outcome, live.merge)
+                    watched.outcome(settled(error), error)
+                else:
+                    watched.outcome("lost" if outcome.lost else outcome.state.value, outcome.error)
         except Unavailable:
             # The record still says running; its lease lapses and the sweeper queues the turn.
             log.warning("leave_turn", turn_id=turn.turn_id)

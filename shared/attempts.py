@@ -1,5 +1,6 @@
 """From a prompt to the first token: one deployment after another until one answers or none is left."""
 
+import math
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,12 @@ from shared.errors import ContentFiltered, ModelRefused
 from shared.policies.classify import Cause, Outcome, Verdict, classify
 from shared.ports import ChatModel, Chunk, Clock, ModelRefusal, ModelRequest, ModelStream
 from shared.settings import Deployment
+from shared.telemetry.attempt_watch import AttemptWatch
+from shared.telemetry.observer import SILENT, Observer
 from shared.turns import Message, Turn
+
+SHORT_SECONDS = 1.0
+"""A shorter line is not worth standing in."""
 
 
 @dataclass(slots=True)
@@ -18,6 +24,7 @@ class NoneLeft(Exception):
 
     Attributes:
         wait_seconds: Until one is expected to; infinity when unknown.
+        lined_up: The wait is a place in the line of all that wait, so it needs no spreading.
         faulted: The last thing met was a fault rather than a want of capacity.
         attempts: What was tried.
     """
@@ -25,6 +32,7 @@ class NoneLeft(Exception):
     wait_seconds: float
     faulted: bool
     attempts: list[dict[str, Any]]
+    lined_up: bool = False
 
 
 @dataclass(slots=True)
@@ -35,15 +43,16 @@ class Answering:
     stream: ModelStream
     chunks: AsyncIterator[Chunk]
     first: Chunk
+    watch: AttemptWatch
     attempts: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Attempts:
     """Makes attempts and tells the capacity what became of them."""
 
-    def __init__(self, *, models: ChatModel, capacity: Capacity, clock: Clock) -> None:
+    def __init__(self, *, models: ChatModel, capacity: Capacity, clock: Clock, observer: Observer = SILENT) -> None:
         """Takes what it works with."""
-        self._models, self._capacity, self._clock = models, capacity, clock
+        self._models, self._capacity, self._clock, self._observer = models, capacity, clock, observer
 
     async def first_token(
         self, turn: Turn, messages: Sequence[Message], *, model: str, prompt_tokens: int, max_output_tokens: int
@@ -58,22 +67,40 @@ class Attempts:
         request = ModelRequest(turn.turn_id, messages, max_output_tokens, turn.parameters)
         attempts: list[dict[str, Any]] = []
         tried: frozenset[str] = frozenset()
+        tokens = prompt_tokens + max_output_tokens
+        if turn.copies == 0 and turn.path != "direct" and self._capacity.line_seconds(model) > SHORT_SECONDS:
+            raise await self._line_up(model, tokens, SHORT_SECONDS, attempts)
         while True:
-            now = self._clock.monotonic()
-            choice = self._capacity.choose(model, now=now, tokens=prompt_tokens + max_output_tokens, tried=tried)
+            choice = await self._capacity.acquire(model, tokens=tokens, tried=tried)
             if choice.name is None:
-                faulted = bool(attempts) and attempts[-1]["outcome"] == Outcome.IGNORED.value
-                raise NoneLeft(choice.wait_seconds, faulted, attempts)
+                if attempts and attempts[-1]["outcome"] == Outcome.IGNORED.value:
+                    raise NoneLeft(choice.wait_seconds, faulted=True, attempts=attempts)
+                # Whoever had a place already and woke a moment early keeps it.
+                if turn.copies > 0 and choice.wait_seconds < SHORT_SECONDS:
+                    raise NoneLeft(choice.wait_seconds, faulted=False, attempts=attempts, lined_up=True)
+                raise await self._line_up(model, tokens, choice.wait_seconds, attempts)
             tried |= {choice.name}
+            began = self._clock.monotonic()
             deployment = self._capacity.deployment(choice.name)
-            self._capacity.spend(choice.name, now=now, tokens=prompt_tokens + max_output_tokens)
+            watch = AttemptWatch(self._observer, self._clock, turn, deployment, max_output_tokens)
             try:
-                return await self._attempt(deployment, request, attempts)
+                return await self._attempt(deployment, request, attempts, watch)
             except ModelRefusal as refusal:
-                self._refused(deployment, refusal, attempts, began=now)
+                self._refused(deployment, refusal, attempts, watch, began=began)
+            except BaseException:
+                watch.leave()
+                raise
+
+    async def _line_up(
+        self, model: str, tokens: float, wait_seconds: float, attempts: list[dict[str, Any]]
+    ) -> NoneLeft:
+        if math.isinf(wait_seconds):
+            return NoneLeft(wait_seconds, faulted=False, attempts=attempts)
+        wait = await self._capacity.line_up(model, tokens=tokens, wait_seconds=wait_seconds)
+        return NoneLeft(wait, faulted=False, attempts=attempts, lined_up=True)
 
     async def _attempt(
-        self, deployment: Deployment, request: ModelRequest, attempts: list[dict[str, Any]]
+        self, deployment: Deployment, request: ModelRequest, attempts: list[dict[str, Any]], watch: AttemptWatch
     ) -> Answering:
         began = self._clock.monotonic()
         stream = await self._models.open(deployment, request)
@@ -85,15 +112,24 @@ class Attempts:
         except BaseException:
             await stream.close()
             raise
+        if first.text:
+            watch.piece()
         seconds = self._clock.monotonic() - began
         self._capacity.first_token(deployment.name, seconds)
         attempts.append(_entry(deployment, Outcome.SUCCESS.value, seconds))
-        return Answering(deployment, stream, chunks, first, attempts)
+        return Answering(deployment, stream, chunks, first, watch, attempts)
 
     def _refused(
-        self, deployment: Deployment, refusal: ModelRefusal, attempts: list[dict[str, Any]], *, began: float
+        self,
+        deployment: Deployment,
+        refusal: ModelRefusal,
+        attempts: list[dict[str, Any]],
+        watch: AttemptWatch,
+        *,
+        began: float,
     ) -> None:
         verdict = self.learn(deployment, refusal)
+        watch.refuse(refusal, verdict)
         seconds = self._clock.monotonic() - began
         attempts.append(
             _entry(deployment, verdict.outcome.value, seconds)
@@ -113,7 +149,7 @@ class Attempts:
             headers=refusal.headers,
             configured_tokens_per_minute=deployment.tokens_per_minute,
         )
-        self._capacity.refused(deployment.name, verdict, now=self._clock.monotonic())
+        self._capacity.refused(deployment.name, verdict)
         return verdict
 
 

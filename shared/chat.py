@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import hashlib
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from shared.accept_turn import Accepted, TurnAcceptor
@@ -38,8 +38,10 @@ class Chat:
         board: Board,
         capacity: Capacity,
         clock: Clock,
+        rated: Callable[[Turn, str], None] = lambda _turn, _rating: None,
     ) -> None:
-        """Takes what it works with."""
+        """Takes what it works with; `rated` is called with every turn that was rated and returns at once."""
+        self._rated = rated
         self._settings, self._store, self._sessions = settings, store, sessions
         self._acceptor, self._follower, self._board = acceptor, follower, board
         self._capacity, self._clock = capacity, clock
@@ -184,6 +186,7 @@ class Chat:
         """Notes the caller's opinion of an answer."""
         turn = await self.read(turn_id, principal)
         await self._store.rate(turn_id, rating, comment)
+        self._rated(turn, rating)
         if turn.state is State.SUCCEEDED:
             await self._sessions.rate(turn, rating)
 

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 from shared.errors import SpillwayError
 from shared.ports import Clock, Embedder, Knowledge, Passage, SessionStore
 from shared.telemetry import log
+from shared.telemetry.facts import ContextStepEnded
+from shared.telemetry.observer import SILENT, Observer
 from shared.turns import Message, State, Turn
 
 T = TypeVar("T")
@@ -35,6 +37,7 @@ class ContextGatherer:
         history_turns: int,
         passages: int,
         seconds: float,
+        observer: Observer = SILENT,
     ) -> None:
         """Takes its sources.
 
@@ -46,7 +49,9 @@ class ContextGatherer:
             history_turns: How many earlier turns the model sees.
             passages: How many passages the model sees.
             seconds: Time budget of each step.
+            observer: Is told of each step.
         """
+        self._observer = observer
         self._sessions, self._knowledge, self._embedder, self._clock = sessions, knowledge, embedder, clock
         self._history_turns, self._passages, self._seconds = history_turns, passages, seconds
 
@@ -62,19 +67,23 @@ class ContextGatherer:
         return Context(history, passages, notes)
 
     async def _step(self, name: str, work: Awaitable[T], otherwise: T, notes: dict[str, Any]) -> T:
-        begin = self._clock.monotonic()
+        begin, dropped = self._clock.monotonic(), None
         try:
             async with asyncio.timeout(self._seconds):
                 found = await work
         except (TimeoutError, SpillwayError) as fault:
-            log.warning("drop_context", step=name, fault=type(fault).__name__)
+            dropped = type(fault).__name__
+            log.warning("drop_context", step=name, fault=dropped)
             notes.setdefault("dropped", []).append(name)
             found = otherwise
         except Exception as fault:  # noqa: BLE001  an answer without one step beats no answer
+            dropped = type(fault).__name__
             log.failure("break_context", fault, step=name)
             notes.setdefault("dropped", []).append(name)
             found = otherwise
-        notes[f"{name}_ms"] = round((self._clock.monotonic() - begin) * 1000, 3)
+        seconds = self._clock.monotonic() - begin
+        notes[f"{name}_ms"] = round(seconds * 1000, 3)
+        self._observer.tell(ContextStepEnded(name, seconds, dropped))
         return found
 
     async def _history(self, turn: Turn) -> list[Message]:

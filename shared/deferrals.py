@@ -12,6 +12,8 @@ from shared.policies.limits import faults_used_up
 from shared.ports import Clock, LaneQueues, TurnStore
 from shared.run_turn import Deferred, Publish, TurnRunner
 from shared.telemetry import log
+from shared.telemetry.facts import Subject, TurnDeferred, TurnEnded
+from shared.telemetry.observer import SILENT, Observer
 from shared.turns import State, Turn
 
 
@@ -27,8 +29,10 @@ class Deferrals:
         clock: Clock,
         max_runs: int,
         draw: Callable[[], float] = random.random,
+        observer: Observer = SILENT,
     ) -> None:
         """Takes what it works with; `draw` gives random numbers in [0, 1)."""
+        self._observer = observer
         self._store, self._queues, self._runner, self._clock = store, queues, runner, clock
         self._max_runs, self._draw = max_runs, draw
 
@@ -49,7 +53,7 @@ class Deferrals:
             wait_seconds=deferred.wait_seconds,
             copies=turn.copies,
             deadline_at=turn.deadline_at,
-            draw=self._draw(),
+            draw=0.0 if deferred.lined_up else self._draw(),
         )
         if decision.until is None:
             return await self._expire(_tried(turn, deferred), publish)
@@ -69,6 +73,7 @@ class Deferrals:
         message = TurnMessage(turn.turn_id, turn.lane, f"r{turn.copies + 1}", turn.deadline_at, now, turn.reply_to)
         await self._queues.send(message, time_to_live_seconds=turn.deadline_at - now, not_before=until)
         log.info("defer_turn", turn_id=turn.turn_id, lane=turn.lane.value, seconds=round(until - now, 2))
+        self._observer.tell(TurnDeferred(Subject.of(turn), until - now, faulted=deferred.faulted))
         details = {"place": 1, "expected_wait_seconds": round(until - now, 1)}
         publish(News(turn.turn_id, turn.run, 0, "", State.DEFERRED.value, details))
 
@@ -77,6 +82,7 @@ class Deferrals:
         fields = {"error": error.as_dict(), "attempts": list(turn.attempts)}
         if await self._store.finish(turn.turn_id, run=turn.run, state=State.EXPIRED, fields=fields):
             publish(News(turn.turn_id, turn.run, 0, "", State.EXPIRED.value, {"error": error.as_dict()}))
+            self._observer.tell(TurnEnded.of(turn, State.EXPIRED, self._clock.now(), code=error.code))
         return error
 
 

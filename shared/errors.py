@@ -110,6 +110,20 @@ class ContentFiltered(SpillwayError):
     status = 422
 
 
+class EvaluationNotFound(SpillwayError):
+    """There is no such evaluation. GET /api/evaluations lists them."""
+
+    code = "evaluation_not_found"
+    status = 404
+
+
+class EvaluationClosed(SpillwayError):
+    """This evaluation takes no more items, because it was completed or cancelled. Start another one."""
+
+    code = "evaluation_closed"
+    status = 409
+
+
 class DeadlineExceeded(SpillwayError):
     """The turn was not answered before its deadline and ended without cost. Ask again, or allow more time."""
 
@@ -155,6 +169,8 @@ ALL_ERRORS: tuple[type[SpillwayError], ...] = (
     ModelFailed,
     ModelRefused,
     Cancelled,
+    EvaluationNotFound,
+    EvaluationClosed,
 )
 """All errors, in the order in which the reference lists them."""
 

@@ -6,6 +6,7 @@ a number can never stand for two different texts.
 """
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ RUN = 1_000_000_000
 """Distance between the sequence numbers of two runs; an answer is always shorter. Exact in JavaScript."""
 
 MESSAGE_VERSION = 1
+TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class TurnMessage:
         copy: Empty for the first message of a turn, r1, r2 ... for retry copies, s1, s2 ... for the sweeper's.
         waits: How often this message was put off because its turn could not be taken at that moment.
         sent_at: Seconds since 1970.
+        traceparent: W3C trace context of the sender, so that a turn is one trace; None when nothing was traced.
     """
 
     turn_id: str
@@ -34,6 +37,7 @@ class TurnMessage:
     sent_at: float
     reply_to: str | None = None
     waits: int = 0
+    traceparent: str | None = None
 
     @property
     def message_id(self) -> str:
@@ -52,6 +56,7 @@ class TurnMessage:
             "sent_at": self.sent_at,
             "reply_to": self.reply_to,
             "waits": self.waits,
+            "traceparent": self.traceparent,
         }
         return json.dumps(body, separators=(",", ":")).encode()
 
@@ -74,9 +79,15 @@ class TurnMessage:
                 sent_at=float(value["sent_at"]),
                 reply_to=value.get("reply_to"),
                 waits=int(value.get("waits", 0)),
+                traceparent=_traceparent(value.get("traceparent")),
             )
         except (KeyError, TypeError, UnicodeDecodeError) as error:
             raise ValueError(f"not a turn message: {error!r}") from error
+
+
+def _traceparent(value: Any) -> str | None:
+    """A trace context that cannot be read is left out: it must not keep a turn from being answered."""
+    return value if isinstance(value, str) and TRACEPARENT.fullmatch(value) else None
 
 
 @dataclass(frozen=True, slots=True)

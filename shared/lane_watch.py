@@ -30,12 +30,13 @@ class LaneWatch:
         self._store, self._capacity, self._clock = store, capacity, clock
         self._depth: dict[Lane, int] = {}
         self._counted_at: dict[Lane, float] = {}
+        self._looked_at: dict[str, float] = {}
 
-    async def outlook(self, lane: Lane, tokens: int) -> Outlook:
+    async def outlook(self, lane: Lane, model: str, tokens: int) -> Outlook:
         """Where a turn of `tokens` would stand.
 
-        The wait is the time that the turns ahead need of all deployments' tokens a minute; lanes before this one
-        count in full.
+        The wait is the length of the line for the model, or the time that the turns ahead need of all deployments'
+        tokens a minute when that is longer; lanes before this one count in full.
 
         Raises:
             Unavailable: The store does not answer.
@@ -46,11 +47,19 @@ class LaneWatch:
             if other is lane:
                 break
         budget = self._capacity.tokens_per_minute
-        return Outlook(ahead + 1, ahead * tokens / budget * 60 if budget else 0.0)
+        line_seconds = await self._line(model)
+        return Outlook(ahead + 1, max(line_seconds, ahead * tokens / budget * 60 if budget else 0.0))
 
     def added(self, lane: Lane) -> None:
         """Notes a turn that this instance put into a lane since the last count."""
         self._depth[lane] = self._depth.get(lane, 0) + 1
+
+    async def _line(self, model: str) -> float:
+        now = self._clock.monotonic()
+        if now - self._looked_at.get(model, float("-inf")) > FRESH_SECONDS:
+            self._looked_at[model] = now
+            return await self._capacity.look_at_line(model)
+        return self._capacity.line_seconds(model)
 
     async def _count(self, lane: Lane) -> int:
         now = self._clock.monotonic()

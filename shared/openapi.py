@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from shared import api_models, api_views
+from shared.evaluating import requests, views
 
 VERSION = "0.1.0"
 KEYS = ("x-functions-key", "api-key")
@@ -157,6 +158,71 @@ ROUTES = (
         api_views.KnowledgeReply,
         api_models.KnowledgeBatch,
         errors=(400, 401, 403, 413, 500, 503),
+    ),
+    Route(
+        "start_evaluation",
+        "post",
+        "/api/evaluations",
+        "Start an evaluation of the app, for operators",
+        views.EvaluationView,
+        requests.EvaluationRequest,
+        status=202,
+        errors=(400, 401, 403, 404, 409, 413, 500, 503),
+        headers=("Idempotency-Key",),
+    ),
+    Route(
+        "add_evaluation_items",
+        "post",
+        "/api/evaluations/{run}/items",
+        "Give an evaluation more items, for operators",
+        views.EvaluationView,
+        requests.EvaluationItemsIn,
+        status=202,
+        errors=(400, 401, 403, 404, 409, 413, 500, 503),
+    ),
+    Route(
+        "list_evaluations",
+        "get",
+        "/api/evaluations",
+        "The latest evaluations, for operators",
+        views.EvaluationsReply,
+        errors=(400, 401, 403, 500, 503),
+        query=("limit",),
+    ),
+    Route(
+        "read_evaluation",
+        "get",
+        "/api/evaluations/{run}",
+        "An evaluation with its report, or its scorecard as a page when text/html is accepted, for operators",
+        views.EvaluationView,
+        errors=(401, 403, 404, 500, 503),
+        query=("report",),
+    ),
+    Route(
+        "read_evaluation_scores",
+        "get",
+        "/api/evaluations/{run}/scores",
+        "The single scores of an evaluation, for operators",
+        views.EvaluationScoresReply,
+        errors=(400, 401, 403, 404, 500, 503),
+        query=("after", "limit"),
+    ),
+    Route(
+        "cancel_evaluation",
+        "delete",
+        "/api/evaluations/{run}",
+        "Cancel an evaluation, for operators",
+        views.EvaluationView,
+        errors=(401, 403, 404, 500, 503),
+    ),
+    Route(
+        "read_quality",
+        "get",
+        "/api/quality",
+        "Quality in production by hour, for operators",
+        views.QualityReply,
+        errors=(400, 401, 403, 500, 503),
+        query=("days",),
     ),
     Route("describe_api", "get", "/api/openapi.json", "This document", None, errors=(401, 500)),
 )

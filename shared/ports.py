@@ -163,6 +163,42 @@ class ChatModel(Protocol):
         """Starts an answer; raises ModelRefusal when the deployment refuses or cannot be reached."""
 
 
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """A deployment's account as it is stored, and the version it was read at."""
+
+    account: dict[str, Any]
+    version: str
+
+
+class Ledger(Protocol):
+    """Keeps the shared account of each deployment."""
+
+    async def read(self, name: str) -> LedgerEntry | None:
+        """The account, or None when there is none yet."""
+
+    async def write(self, name: str, account: dict[str, Any], *, version: str | None) -> LedgerEntry | None:
+        """Replaces the account read at `version`, or opens it when that is None; None when another was quicker."""
+
+    async def take(
+        self, name: str, *, slot: int, tokens: float, requests: int, token_ceiling: float, request_ceiling: float
+    ) -> LedgerEntry | None:
+        """Adds to what was spent in the slot, when it is still the newest one and the ceilings hold; else None."""
+
+    async def cool(self, name: str, until: float) -> LedgerEntry | None:
+        """Leaves the deployment alone until then, for all instances; None when it already is for longer."""
+
+    async def line_up(self, line: str, *, seconds: float, earliest: float) -> float:
+        """Takes the next `seconds` of a line that all instances share, from `earliest` on at the soonest.
+
+        Returns:
+            When they begin; seconds since 1970.
+        """
+
+    async def line_end(self, line: str) -> float:
+        """Until when a line is taken; seconds since 1970, 0 when nobody ever stood in it."""
+
+
 class LaneQueues(Protocol):
     """The queues of the lanes."""
 

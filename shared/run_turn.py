@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -15,12 +15,15 @@ from shared.ports import Chunk, Clock, ModelRefusal, SessionStore, TokenCounter,
 from shared.prompt import assemble, cited, default_instructions, prompt_tokens
 from shared.settings import Settings
 from shared.telemetry import log
+from shared.telemetry.facts import TurnEnded
+from shared.telemetry.observer import SILENT, Observer
 from shared.timeline import Timeline
 from shared.turns import State, Turn, Usage
 
 T = TypeVar("T")
 Publish = Callable[[News], None]
 """Takes news for whoever follows a turn; returns at once."""
+OnEnd = Callable[[Turn, State, Mapping[str, Any]], None]
 STORE_RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 
@@ -41,11 +44,13 @@ class Deferred:
         wait_seconds: Until a deployment is expected to have budget; infinity when unknown.
         faulted: It was a fault that ended the run.
         attempts: What was tried.
+        lined_up: The wait is a place in line; it is kept to the moment.
     """
 
     wait_seconds: float
     faulted: bool
     attempts: list[dict[str, Any]]
+    lined_up: bool = False
 
 
 @dataclass(slots=True)
@@ -88,10 +93,13 @@ class TurnRunner:
         attempts: Attempts,
         counter: TokenCounter,
         clock: Clock,
+        observer: Observer = SILENT,
+        ended: OnEnd = lambda _turn, _state, _fields: None,
     ) -> None:
-        """Takes what it works with."""
+        """Takes what it works with; `ended` is called with every turn that is over and returns at once."""
         self._settings, self._store, self._sessions = settings, store, sessions
         self._context, self._attempts, self._counter, self._clock = context, attempts, counter, clock
+        self._observer, self._ended = observer, ended
 
     async def run(
         self, turn: Turn, publish: Publish, timeline: Timeline, *, stored: asyncio.Future[Any] | None = None
@@ -125,7 +133,7 @@ class TurnRunner:
             run.timeline.mark("context", self._clock.now())
             answering = await self._first_token(run.turn, context)
         except NoneLeft as none_left:
-            return Deferred(none_left.wait_seconds, none_left.faulted, none_left.attempts)
+            return Deferred(none_left.wait_seconds, none_left.faulted, none_left.attempts, none_left.lined_up)
         except SpillwayError as error:
             return await self._fail(run, error)
         try:
@@ -135,10 +143,11 @@ class TurnRunner:
                 run.timeline.mark("store_accept", self._clock.now())
             await self._stream(run, answering)
         except ModelRefusal as refusal:
-            self._attempts.learn(answering.deployment, refusal)
+            answering.watch.refuse(refusal, self._attempts.learn(answering.deployment, refusal))
             log.warning("break_stream", turn_id=run.turn.turn_id, deployment=answering.deployment.name)
             return Deferred(0.0, faulted=True, attempts=answering.attempts)
         finally:
+            answering.watch.leave()
             await answering.stream.close()
         run.timeline.mark("stream", self._clock.now())
         if run.finish_reason == "content_filter":
@@ -165,8 +174,11 @@ class TurnRunner:
             run.finish_reason = chunk.finish_reason or run.finish_reason
             run.usage = chunk.usage or run.usage
             chunk = await anext(answering.chunks, None)
+            if chunk is not None and chunk.text:
+                answering.watch.piece()
         if run.finish_reason is None:
             raise ModelRefusal(0, None, "the stream ended without a finish reason", {})
+        answering.watch.end(run.finish_reason, run.usage, answering.stream.headers)
 
     async def _succeed(self, run: _Run, answering: Answering, context: Context) -> Ended:
         turn, answer = run.turn, run.text
@@ -190,7 +202,22 @@ class TurnRunner:
             return Ended(State.SUCCEEDED, lost=True)
         told = {**details, "model": answering.deployment.model}
         run.publish(News(turn.turn_id, turn.run, run.length, "", State.SUCCEEDED.value, told))
+        self._observer.tell(self._success(run, answering, details))
         return Ended(State.SUCCEEDED)
+
+    def _success(self, run: _Run, answering: Answering, details: dict[str, Any]) -> TurnEnded:
+        return TurnEnded.of(
+            run.turn,
+            State.SUCCEEDED,
+            self._clock.now(),
+            attempts=len(run.turn.attempts) + len(answering.attempts),
+            model=answering.deployment.model,
+            deployment=answering.deployment.name,
+            finish_reason=run.finish_reason,
+            usage=run.usage,
+            timeline=details["timeline"],
+            between_tokens_seconds=answering.watch.between_tokens_seconds,
+        )
 
     async def _fail(self, run: _Run, error: SpillwayError) -> Ended:
         if run.stored is not None:
@@ -211,12 +238,17 @@ class TurnRunner:
         log.warning("fail_turn", turn_id=turn.turn_id, code=error.code, run=turn.run)
         if finished:
             publish(News(turn.turn_id, turn.run, 0, "", State.FAILED.value, {"error": error.as_dict()}))
+            now = self._clock.now()
+            self._observer.tell(TurnEnded.of(turn, State.FAILED, now, code=error.code, timeline=timeline))
         return Ended(State.FAILED, error, lost=not finished)
 
     async def _finish(self, turn: Turn, state: State, fields: dict[str, Any]) -> bool:
-        return await self._patiently(
+        finished = await self._patiently(
             turn, lambda: self._store.finish(turn.turn_id, run=turn.run, state=state, fields=fields)
         )
+        if finished:
+            self._ended(turn, state, fields)
+        return finished
 
     async def _keep_lease(self, run: _Run) -> None:
         """Returns when the run is no longer the valid one; until then saves the text and renews the lease."""

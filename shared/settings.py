@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Self, TypeVar
 
 from shared.errors import SettingsError
+from shared.telemetry.prices import Price, parse_prices
 
 T = TypeVar("T")
 
@@ -75,6 +76,7 @@ class Settings:
     max_output_tokens: int
     history_turns: int
     knowledge_passages: int
+    embedding_dimensions: int
     context_seconds: float
     max_direct_turns: int
     max_runs: int
@@ -86,6 +88,11 @@ class Settings:
     durable_poll_seconds: float
     lane_deadline_seconds: Mapping[str, float] = field(default_factory=dict)
     turn_ttl_seconds: int = 604_800
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    judge_model: str | None = None
+    sample_share: float = 0.05
+    evaluations_per_hour: int = 200
+    datasets: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -118,6 +125,7 @@ class Settings:
             max_output_tokens=read.whole("SPILLWAY_MAX_OUTPUT_TOKENS", 1, 128_000, default=800),
             history_turns=read.whole("SPILLWAY_HISTORY_TURNS", 0, 100, default=10),
             knowledge_passages=read.whole("SPILLWAY_KNOWLEDGE_PASSAGES", 1, 50, default=4),
+            embedding_dimensions=read.whole("SPILLWAY_EMBEDDING_DIMENSIONS", 1, 4096, default=256),
             context_seconds=read.number("SPILLWAY_CONTEXT_SECONDS", 0.01, 60, default=2.0),
             max_direct_turns=read.whole("SPILLWAY_MAX_DIRECT_TURNS", 0, 10_000, default=64),
             max_runs=read.whole("SPILLWAY_MAX_RUNS", 1, 100, default=5),
@@ -133,6 +141,11 @@ class Settings:
                 "batch": read.number("SPILLWAY_DEADLINE_BATCH_SECONDS", 1, 3600, default=3600.0),
             },
             turn_ttl_seconds=read.whole("SPILLWAY_TURN_TTL_SECONDS", 60, 31_536_000, default=604_800),
+            prices=read.parsed("SPILLWAY_PRICES", parse_prices, "a JSON object of prices by model", default={}),
+            judge_model=read.text("SPILLWAY_JUDGE_MODEL", default=None),
+            sample_share=read.number("SPILLWAY_SAMPLE_SHARE", 0, 1, default=0.05),
+            evaluations_per_hour=read.whole("SPILLWAY_EVALUATIONS_PER_HOUR", 0, 100_000, default=200),
+            datasets=read.text("SPILLWAY_DATASETS", default=None),
         )
         read.finish()
         return settings

@@ -3,17 +3,22 @@
 import asyncio
 import uuid
 from collections.abc import AsyncGenerator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from shared.accept_turn import TurnAcceptor
 from shared.adapters.cosmos_connection import CosmosConnection
+from shared.adapters.cosmos_evaluations import CosmosEvaluations
 from shared.adapters.cosmos_knowledge import CosmosKnowledge
+from shared.adapters.cosmos_ledger import CosmosLedger
+from shared.adapters.cosmos_metrics import CosmosMetrics
 from shared.adapters.cosmos_sessions import CosmosSessions
 from shared.adapters.cosmos_turns import CosmosTurns
 from shared.adapters.credentials import credential
 from shared.adapters.openai_chat import ApiKey, OpenAIChat, OpenAIConnections
 from shared.adapters.openai_embeddings import OpenAIEmbeddings
 from shared.adapters.service_bus_connection import ServiceBusConnection
+from shared.adapters.service_bus_evaluations import ServiceBusEvaluations
 from shared.adapters.service_bus_lanes import ServiceBusLanes
 from shared.adapters.service_bus_relay import ServiceBusRelay
 from shared.adapters.token_counter import O200kCounter
@@ -25,6 +30,8 @@ from shared.context import ContextGatherer
 from shared.dead_letters import DeadLetters
 from shared.deferrals import Deferrals
 from shared.door import Door
+from shared.evaluating.sampler import TurnSampler
+from shared.evaluating.versions import prompt_version
 from shared.follow_turn import TurnFollower
 from shared.health import Health
 from shared.knowledge_base import KnowledgeBase
@@ -35,10 +42,14 @@ from shared.run_turn import TurnRunner
 from shared.settings import Settings
 from shared.sweep import Sweeper
 from shared.telemetry import log
+from shared.telemetry.observed import ObservedQueues, ObservedRelay, ObservedTurns, SweptQueues, SweptTurns
+from shared.telemetry.otel.observer import OpenTelemetryObserver
 from shared.work_turn import TurnWorker
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
+
+    from shared.evaluating.service import Evaluations
 
 
 class Services:
@@ -61,16 +72,23 @@ class Services:
         )
         self._models = OpenAIConnections(self._openai_key())
         self._counter = counter = O200kCounter()
+        observer = OpenTelemetryObserver(settings.prices)
         self._opened = asyncio.Lock()
         self._guard: AsyncGenerator[None, None] | None = None
 
-        turns = CosmosTurns(self._store, ttl_seconds=settings.turn_ttl_seconds)
+        stored = CosmosTurns(self._store, ttl_seconds=settings.turn_ttl_seconds)
+        turns = ObservedTurns(stored, observer, clock)
         sessions = CosmosSessions(self._store, ttl_seconds=settings.turn_ttl_seconds)
-        queues, relay = ServiceBusLanes(self._bus), ServiceBusRelay(self._bus)
+        lanes = ServiceBusLanes(self._bus)
+        queues, relay = ObservedQueues(lanes, observer), ObservedRelay(ServiceBusRelay(self._bus), observer, clock)
         embeddings = [deployment for deployment in settings.deployments if deployment.kind == "embeddings"]
-        embedder = OpenAIEmbeddings(self._models, embeddings) if embeddings else None
+        embedder = (
+            OpenAIEmbeddings(self._models, embeddings, dimensions=settings.embedding_dimensions) if embeddings else None
+        )
         knowledge = CosmosKnowledge(self._store)
-        self.capacity = capacity = Capacity(settings.deployments, share=settings.capacity_share)
+        self.capacity = capacity = Capacity(
+            settings.deployments, ledger=CosmosLedger(self._store), clock=clock, share=settings.capacity_share
+        )
         self.board = board = Board()
         context = ContextGatherer(
             sessions=sessions,
@@ -80,17 +98,31 @@ class Services:
             history_turns=settings.history_turns,
             passages=settings.knowledge_passages,
             seconds=settings.context_seconds,
+            observer=observer,
         )
+        evaluations, metrics = ServiceBusEvaluations(self._bus), CosmosMetrics(self._store)
+        self._sampler = TurnSampler(
+            share=settings.sample_share,
+            queue=evaluations,
+            metrics=metrics,
+            clock=clock,
+            prompt_version=prompt_version(settings),
+        )
+        attempts = Attempts(models=OpenAIChat(self._models), capacity=capacity, clock=clock, observer=observer)
         runner = TurnRunner(
             settings=settings,
             store=turns,
             sessions=sessions,
             context=context,
-            attempts=Attempts(models=OpenAIChat(self._models), capacity=capacity, clock=clock),
+            attempts=attempts,
             counter=counter,
             clock=clock,
+            observer=observer,
+            ended=self._sampler.ended,
         )
-        deferrals = Deferrals(store=turns, queues=queues, runner=runner, clock=clock, max_runs=settings.max_runs)
+        deferrals = Deferrals(
+            store=turns, queues=queues, runner=runner, clock=clock, max_runs=settings.max_runs, observer=observer
+        )
         self._outbox = RelayOutbox(relay)
         self._listener = RelayListener(relay, board, instance=instance, clock=clock)
         self._acceptor = TurnAcceptor(
@@ -106,6 +138,7 @@ class Services:
             lanes=LaneWatch(store=turns, capacity=capacity, clock=clock),
             counter=counter,
             clock=clock,
+            observer=observer,
         )
         self.door = Door(settings)
         self.chat = Chat(
@@ -117,7 +150,23 @@ class Services:
             board=board,
             capacity=capacity,
             clock=clock,
+            rated=self._sampler.rated,
         )
+        self._for_evaluation: dict[str, Any] = {
+            "settings": settings,
+            "store": CosmosEvaluations(self._store),
+            "metrics": metrics,
+            "queue": evaluations,
+            "turns": turns,
+            "acceptor": self._acceptor,
+            "attempts": attempts,
+            "capacity": capacity,
+            "knowledge": knowledge if settings.knowledge_enabled else None,
+            "sessions": sessions,
+            "embedder": embedder,
+            "counter": counter,
+            "clock": clock,
+        }
         self.worker = TurnWorker(
             settings=settings,
             owner=instance,
@@ -127,11 +176,24 @@ class Services:
             deferrals=deferrals,
             outbox=self._outbox,
             clock=clock,
+            observer=observer,
         )
-        self.sweeper = Sweeper(store=turns, queues=queues, clock=clock, max_runs=settings.max_runs)
+        self.sweeper = Sweeper(
+            store=SweptTurns(stored, observer, clock),
+            queues=SweptQueues(lanes, observer),
+            clock=clock,
+            max_runs=settings.max_runs,
+        )
         self.dead_letters = DeadLetters(settings=settings, store=turns, queues=queues, clock=clock)
         self.knowledge = KnowledgeBase(knowledge=knowledge, embedder=embedder)
         self.health = Health(store=turns, queues=queues, clock=clock)
+
+    @cached_property
+    def evaluations(self) -> "Evaluations":
+        """Evaluation, joined when something asks for it."""
+        from shared.evaluating.service import Evaluations, Parts  # noqa: PLC0415  the chat never needs it
+
+        return Evaluations(Parts(**self._for_evaluation))
 
     async def open(self) -> "Services":
         """Makes ready for the first invocation; later calls return at once."""
@@ -153,6 +215,8 @@ class Services:
     async def close(self) -> None:
         """Stops background work and closes every connection."""
         await self._acceptor.close()
+        await self._sampler.close()
+        await self.capacity.close()
         await self._listener.close()
         await self._outbox.close()
         connections = [self._bus.close(), self._store.close(), self._models.close()]

@@ -13,6 +13,8 @@ from shared.relay import RelayOutbox
 from shared.run_turn import Deferred, Publish, TurnRunner
 from shared.settings import Settings
 from shared.telemetry import log
+from shared.telemetry.facts import MessageGivenUp, RunStarted, Subject
+from shared.telemetry.observer import SILENT, Observer, settled
 from shared.timeline import Timeline
 from shared.turns import State, Turn
 
@@ -38,8 +40,10 @@ class TurnWorker:
         outbox: RelayOutbox,
         clock: Clock,
         draw: Callable[[], float] = random.random,
+        observer: Observer = SILENT,
     ) -> None:
         """Takes what it works with; `owner` names this instance."""
+        self._observer = observer
         self._settings, self._owner, self._store, self._queues = settings, owner, store, queues
         self._runner, self._deferrals, self._outbox = runner, deferrals, outbox
         self._clock, self._draw = clock, draw
@@ -69,15 +73,32 @@ class TurnWorker:
         publish = self._publisher(turn.reply_to or message.reply_to)
         if crashed_too_often(run=turn.run, copies=turn.copies, max_runs=self._settings.max_runs):
             await self._runner.fail(turn, ModelFailed(), publish)
+            self._observer.tell(MessageGivenUp(Subject.of(turn)))
             raise PoisonedTurn(turn.turn_id)
         timeline = Timeline(turn.created_at)
         timeline.mark("admission", message.sent_at)
         timeline.mark("queue", self._clock.now())
-        outcome = await self._runner.run(turn, publish, timeline)
-        if isinstance(outcome, Deferred):
-            error = await self._deferrals.settle(turn, outcome, publish)
-            if isinstance(error, ModelFailed):
-                raise PoisonedTurn(turn.turn_id)
+        with self._observer.run(self._started(turn, message)) as watched:
+            outcome = await self._runner.run(turn, publish, timeline)
+            if isinstance(outcome, Deferred):
+                error = await self._deferrals.settle(turn, outcome, publish)
+                watched.outcome(settled(error), error)
+                if isinstance(error, ModelFailed):
+                    self._observer.tell(MessageGivenUp(Subject.of(turn)))
+                    raise PoisonedTurn(turn.turn_id)
+            else:
+                watched.outcome("lost" if outcome.lost else outcome.state.value, outcome.error)
+
+    def _started(self, turn: Turn, message: TurnMessage) -> RunStarted:
+        # A copy sleeps until the time of the deferral; only what comes after is waiting.
+        ready_at = max(message.sent_at, turn.deferred_until or 0.0)
+        return RunStarted(
+            Subject.of(turn),
+            turn.run,
+            copy=message.copy,
+            traceparent=message.traceparent,
+            queue_wait_seconds=max(0.0, self._clock.now() - ready_at),
+        )
 
     async def _not_taken(self, message: TurnMessage) -> None:
         turn = await self._store.get(message.turn_id)

@@ -51,7 +51,16 @@ def test_every_lane_queue_has_its_trigger(functions: dict[str, Any]) -> None:
         binding["queueName"] for bindings in functions.values() for binding in bindings if "queueName" in binding
     }
 
-    assert lanes == triggers
+    assert lanes == {queue for queue in triggers if queue.startswith("chat-")}
+
+
+def test_every_trigger_has_its_queue(functions: dict[str, Any]) -> None:
+    declared = json.loads((ROOT / "local" / "queues.json").read_text())["UserConfig"]["Namespaces"][0]["Queues"]
+    triggers = {
+        binding["queueName"] for bindings in functions.values() for binding in bindings if "queueName" in binding
+    }
+
+    assert triggers <= {queue["Name"] for queue in declared}
 
 
 def test_the_openapi_document_refers_only_to_schemas_it_has() -> None:

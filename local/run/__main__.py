@@ -13,6 +13,7 @@ from local.provision import provision
 from local.run.configuration import STORE_KEY, keys, settings
 from local.run.processes import ROOT, Stack, port
 from local.run.seed import seed
+from local.run.telemetry import telemetry_settings
 
 
 def welcome(url: str, secret: dict[str, str], services: dict[str, dict[str, Any]], folder: Path, seconds: float) -> str:
@@ -69,15 +70,16 @@ def _folders(data: Path) -> tuple[Path, Path]:
 
 
 async def _start(stack: Stack, arguments: argparse.Namespace, data: Path, scratch: Path, began: float) -> None:
-    broker, store, model = await asyncio.gather(
+    broker, store, model, insights = await asyncio.gather(
         stack.start("servicebus", "local.servicebus", "--port", str(port(5672)), "--data", str(data / "servicebus")),
         stack.start("cosmos", "local.cosmos", "--port", str(port(8081)), "--data", str(data / "cosmos")),
         stack.start("openai", "local.openai", "--port", str(port(9000))),
+        stack.start("insights", "local.insights", "--port", str(port(9100)), "--data", str(data / "insights")),
     )
-    services = {"servicebus": broker, "cosmos": store, "openai": model}
+    services = {"servicebus": broker, "cosmos": store, "openai": model, "insights": insights}
     await asyncio.to_thread(provision, store["url"], STORE_KEY, "spillway")
     secret = keys(data)
-    environment = settings(services, secret)
+    environment = settings(services, secret) | telemetry_settings(insights, data / "temporary")
     (data / "settings.json").write_text(json.dumps({"IsEncrypted": False, "Values": environment}, indent=2))
     instances = ("--instances", arguments.instances) if arguments.instances else ()
     host = await stack.start(

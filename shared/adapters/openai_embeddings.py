@@ -12,9 +12,9 @@ from shared.settings import Deployment
 class OpenAIEmbeddings:
     """Texts to vectors; the next deployment is asked when one refuses."""
 
-    def __init__(self, connections: OpenAIConnections, deployments: Sequence[Deployment]) -> None:
-        """Takes the connections and the deployments in order of preference."""
-        self._connections, self._deployments = connections, deployments
+    def __init__(self, connections: OpenAIConnections, deployments: Sequence[Deployment], *, dimensions: int) -> None:
+        """Takes the connections, the deployments in order of preference, and how many numbers a vector has."""
+        self._connections, self._deployments, self._dimensions = connections, deployments, dimensions
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """See `shared.ports.Embedder`; raises Unavailable when no deployment answers."""
@@ -22,7 +22,9 @@ class OpenAIEmbeddings:
         for deployment in self._deployments:
             client = self._connections.client(deployment.endpoint)
             try:
-                answer = await client.embeddings.create(model=deployment.deployment, input=list(texts))
+                answer = await client.embeddings.create(
+                    model=deployment.deployment, input=list(texts), dimensions=self._dimensions
+                )
             except openai.OpenAIError as fault:
                 last = fault
                 continue

@@ -42,6 +42,7 @@ class ServiceBusLanes:
                 subject="turn",
                 correlation_id=message.turn_id,
                 time_to_live=timedelta(seconds=max(SHORTEST_LIFE_SECONDS, time_to_live_seconds - sleep)),
+                application_properties=_trace(message.traceparent),
                 scheduled_enqueue_time_utc=None if sleep == 0 else datetime.fromtimestamp(not_before or 0, UTC),
             )
         )
@@ -80,6 +81,15 @@ class ServiceBusLanes:
 
     def _dead_letters(self, lane: Lane) -> Any:
         return self._connection.client.get_queue_receiver(queue_name(lane), sub_queue=ServiceBusSubQueue.DEAD_LETTER)
+
+
+def _trace(traceparent: str | None) -> dict[str | bytes, Any]:
+    """The properties in which the platform looks for a message's trace.
+
+    The SDK would take the trace that is current where the gathered messages are sent, which is another turn's; it
+    leaves alone what is there, and looks for it under names in bytes.
+    """
+    return {} if traceparent is None else {b"Diagnostic-Id": traceparent, b"traceparent": traceparent}
 
 
 def _describe(message: ServiceBusReceivedMessage) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 SHORTEST_SECONDS = 0.5
 UNKNOWN_SECONDS = 2.0
 SPREAD_SHARE = 0.25
-LONGEST_SECONDS = 120.0
+LONGEST_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)

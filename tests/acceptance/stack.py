@@ -10,6 +10,7 @@ import httpx2
 from azure.cosmos import CosmosClient
 
 from local.provision import provision
+from local.run.telemetry import telemetry_settings
 from tests.processes import Service, start
 
 STORE_KEY = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="
@@ -71,11 +72,14 @@ class Stack:
     host_options: tuple[str, ...] = ()
     lock: str = "PT1M"
     durable: bool = True
+    insights: bool = False
     parts: dict[str, Service] = field(default_factory=dict)
 
     def start(self) -> "Stack":
         for part in ("broker", "store", "model"):
             getattr(self, f"start_{part}")()
+        if self.insights:
+            self._start("insights", "local.insights", *self._data("insights"))
         provision(self.parts["store"].url, STORE_KEY, "spillway")
         self.start_app()
         return self
@@ -133,6 +137,7 @@ class Stack:
             "SPILLWAY_API_KEYS": api_keys(),
             "SPILLWAY_DEPLOYMENTS": json.dumps(entries),
             "SPILLWAY_SWEEP_SCHEDULE": "*/2 * * * * *",
+            **(telemetry_settings(self.parts["insights"].ready, self.folder / "temporary") if self.insights else {}),
             **self.settings,
         }
 

@@ -14,7 +14,12 @@ import pytest
 from tests.acceptance.stack import USER, Answer, Stack, ask, deployments, events
 
 SLOW = deployments(count=1, between_tokens_ms=60, answer_tokens=60)
-WORKERS = ("function:answer_standard=1", "function:answer_interactive=1")
+WORKERS = (
+    "function:answer_standard=1",
+    "function:answer_interactive=1",
+    "function:answer_batch=0",
+    "function:score_answer=0",
+)
 
 
 @pytest.fixture

@@ -1,19 +1,18 @@
 """Runs a function once: on the event loop or on a thread, within its trace, counted and logged."""
 
 import asyncio
-import contextlib
 import logging
 import os
 import re
 import time
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from local.host.app.context import Context, TraceContext
-from local.host.app.functions import Function
+from local.host.app.functions import HTTP, Function
+from local.host.app.telemetry import Telemetry, configured
 
 logger = logging.getLogger(__name__)
 # What Python itself gives a pool at most.
@@ -38,10 +37,12 @@ class Invoker:
     Attributes:
         timeout_seconds: `functionTimeout`; a function that takes longer is cancelled and has failed.
         running: Invocations in progress.
+        telemetry: Surrounds every invocation, as the worker's trace context does.
     """
 
     timeout_seconds: float | None = None
     running: int = 0
+    telemetry: Telemetry = field(default_factory=configured)
     _work: set[Future[Any]] = field(default_factory=set)
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(thread_count(), "function"))
 
@@ -57,23 +58,33 @@ class Invoker:
         Raises:
             Exception: Whatever the function raises; a TimeoutError past `functionTimeout`.
         """
-        arguments = {function.parameter: argument}
-        context = Context(function.name, function.directory, invocation_id, TraceContext(trace.parent, trace.state))
-        if function.wants_context:
-            arguments["context"] = context
         self.running += 1
         try:
-            with within(trace):
-                async with asyncio.timeout(self.timeout_seconds):
-                    if function.is_async:
-                        result = await function.call(**arguments)
-                    else:
-                        result = await self._on_thread(function, arguments, context)
+            result = await self._within(function, argument, trace, invocation_id)
         finally:
             self.running -= 1
         if result is not None and not function.returns:
             raise RuntimeError(f'function "{function.name}" without a $return binding returned a non-None value')
         return result
+
+    async def _within(self, function: Function, argument: Any, trace: Trace, invocation_id: str) -> Any:
+        """Runs a function inside what has to surround an invocation."""
+        if function.kind == HTTP:
+            return await self.telemetry.request(
+                function, argument, trace, lambda here: self._run(function, argument, here, invocation_id)
+            )
+        with self.telemetry.invocation(function, trace, invocation_id) as here:
+            return await self._run(function, argument, here, invocation_id)
+
+    async def _run(self, function: Function, argument: Any, trace: Trace, invocation_id: str) -> Any:
+        arguments = {function.parameter: argument}
+        context = Context(function.name, function.directory, invocation_id, TraceContext(trace.parent, trace.state))
+        if function.wants_context:
+            arguments["context"] = context
+        async with asyncio.timeout(self.timeout_seconds):
+            if function.is_async:
+                return await function.call(**arguments)
+            return await self._on_thread(function, arguments, context)
 
     async def succeeds(self, function: Function, argument: Any, trace: Trace) -> bool:
         """Runs a function that answers nobody; logs a failure and returns whether there was none."""
@@ -106,14 +117,9 @@ class Invoker:
         return len(self._work)
 
     def close(self) -> None:
-        """Lets the threads go without waiting for what still runs on them."""
+        """Lets the threads go without waiting for what still runs on them, and sends the telemetry so far."""
+        self.telemetry.flush()
         self._threads.shutdown(wait=False, cancel_futures=True)
-
-
-@contextlib.contextmanager
-def within(_trace: Trace) -> Iterator[None]:
-    """Everything that has to surround an invocation belongs here; the worker attaches its trace context here."""
-    yield
 
 
 def new_id() -> str:

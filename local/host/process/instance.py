@@ -11,6 +11,7 @@ from local import wire
 from local.host.app import extension, loader
 from local.host.app.functions import Function
 from local.host.app.invocation import NO_TRACE, Invoker
+from local.host.app.telemetry import configured
 from local.host.bus.listeners import BusTriggers
 from local.host.errors import HostError
 from local.host.process.listener import Listener
@@ -92,6 +93,8 @@ def load(options: InstanceOptions, settings: Mapping[str, str]) -> Instance:
     Raises:
         HostError: The app or its settings are not valid.
     """
+    # Before the app is imported, as the platform's worker does it.
+    configured()
     functions = loader.load(options.app, ignore_unsupported=options.ignore_unsupported)
     # Routes are compiled for the whole app, so that what one of them hides is told by every instance alike.
     table = routes.build(functions, options.host_json.route_prefix)

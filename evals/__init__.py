@@ -1,0 +1,1 @@
+"""Evaluation from the command line: runs, stand-ins for offline use, golden sets and gates."""

@@ -1,0 +1,1 @@
+"""The deployment: Bicep templates, model tables, profiles and the hooks that azd runs."""

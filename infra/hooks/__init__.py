@@ -1,0 +1,1 @@
+"""What azd runs before provisioning, after it and after deploying. Standard library only: nothing is installed yet."""

@@ -1,0 +1,41 @@
+"""Attributes and measurements in the form that OpenTelemetry and Azure Monitor take."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from shared.telemetry import names
+from shared.telemetry.facts import Subject
+
+Attributes = dict[str, str | int | float | bool]
+FIRST_TOKEN_STAGE = "first_token"  # noqa: S105  the name of a stage
+
+
+def of_subject(subject: Subject) -> Attributes:
+    """A turn's names, for spans and events; the turn id would be too many values for a metric."""
+    return {
+        names.TURN_ID: subject.turn_id,
+        names.TENANT: subject.tenant,
+        names.LANE: subject.lane,
+        names.PATH: subject.path,
+        names.GEN_AI_CONVERSATION_ID: subject.session_id,
+    }
+
+
+def milliseconds(seconds: float | None) -> float | None:
+    """Rounded to the microsecond."""
+    return None if seconds is None else round(seconds * 1000, 3)
+
+
+def measurements(values: Mapping[str, float | None]) -> Attributes:
+    """The attribute that becomes `customMeasurements`: a JSON object of numbers."""
+    numbers = {name: value for name, value in values.items() if value is not None}
+    return {names.CUSTOM_MEASUREMENTS: json.dumps(numbers, separators=(",", ":"))} if numbers else {}
+
+
+def first_token_seconds(timeline: Mapping[str, Any] | None) -> float | None:
+    """From accept to the first token: the end of that stage of a timeline in its JSON form."""
+    for stage in () if timeline is None else timeline["stages"]:
+        if stage["name"] == FIRST_TOKEN_STAGE:
+            return float(stage["start_ms"] + stage["duration_ms"]) / 1000
+    return None

@@ -1,0 +1,76 @@
+"""The observer that speaks OpenTelemetry. Without a provider every call below is one of the API's no-ops."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+from opentelemetry import _logs, metrics, trace
+
+from shared.telemetry import names
+from shared.telemetry.facts import (
+    AttemptEnded,
+    ContextStepEnded,
+    Fact,
+    MessageGivenUp,
+    RelaySent,
+    RequestAccepted,
+    RequestRefused,
+    RunStarted,
+    TurnDeferred,
+    TurnEnded,
+    TurnReplayed,
+    TurnSwept,
+)
+from shared.telemetry.observer import RunView
+from shared.telemetry.otel.events import turn_event
+from shared.telemetry.otel.metrics import Metrics
+from shared.telemetry.otel.spans import attempt_span, run_span, traceparent
+from shared.telemetry.prices import Prices
+
+
+class OpenTelemetryObserver:
+    """See `shared.telemetry.observer.Observer`. Uses the global providers that the platform's worker has set up."""
+
+    def __init__(self, prices: Prices) -> None:
+        """Makes tracer, instruments and logger.
+
+        Args:
+            prices: What tokens cost, by model or deployment.
+        """
+        self._prices = prices
+        self._tracer = trace.get_tracer(names.SCOPE)
+        self._logger = _logs.get_logger(names.SCOPE)
+        self._metrics = made = Metrics(metrics.get_meter(names.SCOPE), prices)
+        self._tellers: dict[type[Any], Callable[[Any], None]] = {
+            RequestAccepted: made.accepted,
+            RequestRefused: made.refused,
+            AttemptEnded: self._attempted,
+            TurnDeferred: made.deferred,
+            TurnEnded: self._ended,
+            MessageGivenUp: made.given_up,
+            ContextStepEnded: made.gathered,
+            RelaySent: made.relayed,
+            TurnSwept: made.swept,
+            TurnReplayed: made.replayed,
+        }
+
+    def tell(self, fact: Fact) -> None:
+        """See `shared.telemetry.observer.Observer`."""
+        self._tellers[type(fact)](fact)
+
+    def run(self, started: RunStarted) -> AbstractContextManager[RunView]:
+        """See `shared.telemetry.observer.Observer`."""
+        self._metrics.started(started)
+        return run_span(self._tracer, started)
+
+    def traceparent(self) -> str | None:
+        """See `shared.telemetry.observer.Observer`."""
+        return traceparent()
+
+    def _attempted(self, fact: AttemptEnded) -> None:
+        self._metrics.attempted(fact)
+        attempt_span(self._tracer, fact)
+
+    def _ended(self, fact: TurnEnded) -> None:
+        self._metrics.ended(fact)
+        turn_event(self._logger, fact, self._prices)
