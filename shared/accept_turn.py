@@ -27,6 +27,8 @@ from shared.turns import Lane, State, Turn
 
 CONTEXT_TOKENS = 1500
 """Allowance for instructions, passages and history at admission, before they are known."""
+HEAD_START_SECONDS = 0.002
+"""How long the store waits for the model's request to leave this process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,8 @@ class TurnAcceptor:
         stored: asyncio.Future[None] = loop.create_future()
         live = self._board.live(turn.turn_id)
         work = self._background(self._run_directly(turn, live, timeline, stored))
+        # The model is asked first, because its answer takes longer than the store's.
+        await asyncio.wait({work}, timeout=HEAD_START_SECONDS)
         try:
             created = await self._store.create(turn)
         except BaseException as error:

@@ -57,7 +57,7 @@ class ContextGatherer:
 
     async def gather(self, turn: Turn) -> Context:
         """All steps for a turn; never raises for a failing step."""
-        if not turn.use_context:
+        if not turn.use_context or (self._knowledge is None and not self._has_history(turn)):
             return Context()
         notes: dict[str, Any] = {}
         history, passages = await asyncio.gather(
@@ -86,8 +86,11 @@ class ContextGatherer:
         self._observer.tell(ContextStepEnded(name, seconds, dropped))
         return found
 
+    def _has_history(self, turn: Turn) -> bool:
+        return self._history_turns > 0 and not turn.new_session and len(turn.messages) == 1
+
     async def _history(self, turn: Turn) -> list[Message]:
-        if self._history_turns == 0 or turn.new_session or len(turn.messages) > 1:
+        if not self._has_history(turn):
             return []
         earlier = await self._sessions.recent(turn.tenant, turn.session_id, self._history_turns)
         answered = [

@@ -88,11 +88,10 @@ class CosmosEvaluations:
         operations = [{"op": "set", "path": "/touched_at", "value": now}, {"op": "incr", "path": "/tries", "value": 1}]
         return await self._patch(run, document_id, operations, f"c.state IN ({_texts([state])})", whole=True)
 
-    async def start_next(self, run: str) -> int | None:
+    async def count_started(self, run: str, started: int) -> bool:
         """Counts one more started item."""
-        condition = "c.state = 'running' AND c.started < c.planned"
-        found = await self._patch(run, RUN_ID, _increments(started=1), condition, whole=True)
-        return None if found is None else int(found["started"])
+        condition = f"c.state = 'running' AND c.started = {number(started)}"
+        return await self._patch(run, RUN_ID, _increments(started=1), condition) is not None
 
     async def raise_probability(self, run: str, document_id: str, probability: float, strata: Sequence[str]) -> bool:
         """Raises an inclusion probability."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from shared.evaluating.messages import EvaluationMessage, Work
 from shared.evaluating.ports import EvaluationQueue, EvaluationStore
-from shared.evaluating.runs import DONE, TTL_SECONDS, WAITING, EvaluationRun, RunState, item_of
+from shared.evaluating.runs import DONE, RUN_ID, TTL_SECONDS, WAITING, EvaluationRun, RunState, item_of, run_of
 from shared.ports import Clock
 
 PLAN_ID = "plan"
@@ -28,16 +28,21 @@ class FanOut:
         await self._store.create(plan)
         first = min(run.concurrency, len(item_ids))
         fields = {"state": RunState.RUNNING.value, "planned": len(item_ids), "started": first}
-        await self._store.move(run.run_id, "run", states=[RunState.COLLECTING], fields=fields)
+        await self._store.move(run.run_id, RUN_ID, states=[RunState.COLLECTING], fields=fields)
         await self._send(run, item_ids[:first], copy="")
 
     async def go_on(self, run: EvaluationRun) -> bool:
-        """Starts the next item; False when all were started."""
-        started = await self._store.start_next(run.run_id)
-        if started is None:
-            return False
-        await self._send(run, (await self._order(run))[started - 1 : started], copy="")
-        return True
+        """Starts the next item; False when all were started or the run is over.
+
+        The message goes out before it is counted: a worker that dies in between costs a doubled message, which the
+        item's state absorbs, and no item.
+        """
+        order = await self._order(run)
+        while (current := await self._current(run)) is not None and current.started < len(order):
+            await self._send(run, order[current.started : current.started + 1], copy="")
+            if await self._store.count_started(run.run_id, current.started):
+                return True
+        return False
 
     async def drive_on(self, run: EvaluationRun, *, untouched_since: float) -> int:
         """Sends started items again that nobody has touched for a while, and fills up; how many were sent."""
@@ -50,11 +55,20 @@ class FanOut:
 
     async def fill_up(self, run: EvaluationRun) -> int:
         """Starts what is missing to `concurrency`, when workers died between an end and the next start; how many."""
-        under_way = run.started - await self._store.count(run.run_id, "item", DONE)
+        current = await self._current(run)
+        if current is None:
+            return 0
+        under_way = current.started - await self._store.count(run.run_id, "item", DONE)
         started = 0
         while under_way + started < run.concurrency and await self.go_on(run):
             started += 1
         return started
+
+    async def _current(self, run: EvaluationRun) -> EvaluationRun | None:
+        """The run as it stands; None unless it is running."""
+        document = await self._store.get(run.run_id, RUN_ID)
+        current = None if document is None else run_of(document)
+        return current if current is not None and current.state is RunState.RUNNING else None
 
     async def _order(self, run: EvaluationRun) -> list[str]:
         plan = await self._store.get(run.run_id, PLAN_ID)

@@ -16,9 +16,9 @@ from shared.evaluating.messages import EvaluationMessage, Work
 from shared.evaluating.ports import EvaluationQueue, EvaluationStore
 from shared.evaluating.report import Reports, finite
 from shared.evaluating.requests import EvaluationItemIn, EvaluationItemsIn, EvaluationRequest
+from shared.evaluating.run_view import describe
 from shared.evaluating.runs import DONE, MOST_ITEMS, RUN_ID, EvaluationRun, RunItem, RunState, item_of, run_of
 from shared.evaluation.records import Item
-from shared.instants import instant
 from shared.ports import Clock, TurnStore
 from shared.settings import Settings
 
@@ -208,35 +208,6 @@ class Runs:
 
     async def _done(self, run: EvaluationRun) -> int:
         return await self._store.count(run.run_id, "item", DONE)
-
-
-def describe(run: EvaluationRun, done: int) -> dict[str, Any]:
-    """A run as callers see it; what is not known yet is left out."""
-    view: dict[str, Any] = {
-        "evaluation_id": run.run_id,
-        "name": run.name,
-        "state": run.state.value,
-        "created_at": instant(run.created_at),
-        "dataset": run.dataset,
-        "evaluators": list(run.evaluators),
-        "seed": run.seed,
-        "progress": {"population": run.population, "planned": run.planned, "done": done},
-        "budget": {
-            "judge_calls": run.calls,
-            "cost_usd": run.cost_usd,
-            "max_judge_calls": run.max_calls,
-            "max_cost_usd": run.max_cost_usd,
-        },
-        "suite": run.suite or None,
-        "model": run.model,
-        "sample_size": run.sample_size,
-        "baseline_run": run.baseline_run,
-        "finished_at": None if run.finished_at is None else instant(run.finished_at),
-        "stopped": run.stopped or None,
-        "decision": run.decision,
-        "reasons": list(run.reasons) if run.decision else None,
-    }
-    return {name: value for name, value in view.items() if value is not None}
 
 
 def _run_item(run_id: str, entry: EvaluationItemIn, now: float) -> RunItem:

@@ -32,8 +32,8 @@ class EvaluationStore(Protocol):
     async def touch(self, run: str, document_id: str, *, state: str, now: float) -> Document | None:
         """Counts one more try of a document in `state` and returns it; None when it is in another."""
 
-    async def start_next(self, run: str) -> int | None:
-        """Counts one more item of a running run as started and returns the new count; None when all are."""
+    async def count_started(self, run: str, started: int) -> bool:
+        """Counts one more item of a running run as started; False unless `started` were so far."""
 
     async def raise_probability(self, run: str, document_id: str, probability: float, strata: Sequence[str]) -> bool:
         """Raises a sample's inclusion probability; False when it was not lower."""

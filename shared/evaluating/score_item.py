@@ -68,6 +68,10 @@ class ItemWorker:
         """
         document = await self._store.get(message.run, RUN_ID)
         run = None if document is None else run_of(document)
+        if run is not None and run.state is RunState.CLOSING:
+            # Delivered again: the worker that closed the run may have died before its verdict.
+            await self._finisher.conclude(run)
+            return
         if run is None or run.state is not RunState.RUNNING:
             log.info("absorb_item", run=message.run, state=None if run is None else run.state.value)
             return

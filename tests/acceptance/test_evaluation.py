@@ -40,6 +40,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JudgedStack]:
         settings={"SPILLWAY_SAMPLE_SHARE": str(SHARE), "SPILLWAY_DATASETS": str(DATASETS)},
         host_options=("--instances", "2"),
         durable=False,
+        insights=True,
     )
     try:
         stack.start()
@@ -118,6 +119,27 @@ def test_30_items_on_two_processes_are_each_asked_once_and_scored_once_by_every_
     assert len(stack.calls()) - before == len(turns) == 30
     assert {(turn["lane"], turn["state"], turn["run"]) for turn in turns} == {("batch", "succeeded", 1)}
     assert run["budget"]["judge_calls"] == sum(score["details"].get("judge_calls", 0) for score in found)
+
+
+def test_every_score_is_one_event_in_application_insights(stack: JudgedStack, operator: httpx2.Client) -> None:
+    run_id = start(operator, GOLDEN[:6], evaluators=["answered", "relevance", "injection"])
+    ended(operator, run_id)
+    names = "customEvents | where name == 'gen_ai.evaluation.result'"
+    query = f"{names} and customDimensions['spillway.run'] == '{run_id}' | project customDimensions"
+
+    def events() -> list[dict[str, str]]:
+        url = f"{stack.parts['insights'].url}/v1/apps/local/query"
+        (table,) = httpx2.get(url, params={"query": query}).json()["tables"]
+        return [json.loads(row[0]) for row in table["rows"]]
+
+    wait_for(lambda: len(events()) >= 12, 30)
+    found = events()
+
+    assert Counter(event["gen_ai.evaluation.name"] for event in found) == {"answered": 6, "relevance": 6}
+    assert {event["gen_ai.evaluation.score.label"] for event in found} <= {"pass", "fail"}
+    assert not [event for event in found if "gen_ai.evaluation.explanation" in event]
+    texts = json.dumps(found)
+    assert not [item for item in GOLDEN[:6] if item.question in texts]
 
 
 def test_a_run_is_read_as_json_or_as_a_page_and_listed(operator: httpx2.Client) -> None:
@@ -437,7 +459,12 @@ def test_a_worker_killed_in_mid_run_costs_no_item_and_scores_none_twice(tmp_path
             run_id = start(operator, GOLDEN[:30], evaluators=["answered", "relevance", "similarity"])
             seen = len(stack.judge_calls())
             wait_for(lambda: len(stack.judge_calls()) > seen + 5)
+            assert operator.get(f"/api/evaluations/{run_id}").json()["progress"]["done"] < 30
             os.kill(stack.parts["app"].ready["instances"][0]["pid"], signal.SIGKILL)
+        # The store is asked rather than the app: the killed instance held the connection.
+        query = f"SELECT VALUE c.state FROM c WHERE c.kind = 'run' AND c.run = '{run_id}'"
+        wait_for(lambda: documents(stack, "evaluations", query) == ["finished"], 90)
+        with stack.client(OPERATOR) as operator:
             run = ended(operator, run_id)
             found = scores(operator, run_id)
         turns = stack.turns()

@@ -70,12 +70,12 @@ class MemoryEvaluations:
         self._put({**known, "touched_at": now, "tries": known["tries"] + 1})
         return await self.get(run, document_id)
 
-    async def start_next(self, run: str) -> int | None:
+    async def count_started(self, run: str, started: int) -> bool:
         known = self.documents[run, "run"]
-        if known["state"] != "running" or known["started"] >= known["planned"]:
-            return None
-        self._put({**known, "started": known["started"] + 1})
-        return int(known["started"]) + 1
+        if known["state"] != "running" or known["started"] != started:
+            return False
+        self._put({**known, "started": started + 1})
+        return True
 
     async def raise_probability(self, run: str, document_id: str, probability: float, strata: Sequence[str]) -> bool:
         known = self.documents[run, document_id]

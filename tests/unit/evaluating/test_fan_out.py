@@ -1,6 +1,9 @@
 """A run keeps a bounded number of items under way, and loses none."""
 
+import asyncio
 import dataclasses
+
+import pytest
 
 from shared.evaluating.fan_out import FanOut
 from shared.evaluating.plan_run import RunPlanner
@@ -83,3 +86,29 @@ async def test_a_run_that_was_cancelled_starts_nothing() -> None:
     assert not await fan_out.go_on(dataclasses.replace(RUN))
     await planner.plan("r")
     assert queue.sent == []
+
+
+async def test_a_worker_that_dies_between_sending_and_counting_costs_no_item() -> None:
+    fan_out, _, store, queue = await planned(5, HeldClock())
+
+    async def die(run: str, started: int) -> bool:
+        raise ConnectionError(f"{run} died at {started}")
+
+    counting, store.count_started = store.count_started, die  # type: ignore[method-assign]  # this once
+    with pytest.raises(ConnectionError):
+        await fan_out.go_on(await the_run(store))
+    store.count_started = counting  # type: ignore[method-assign]  # and back
+    while await fan_out.go_on(await the_run(store)):
+        pass
+
+    assert {message.subject for message in queue.sent} == {"i0", "i1", "i2", "i3", "i4"}
+    assert len({message.message_id for message in queue.sent}) == 5
+
+
+async def test_workers_that_end_items_at_the_same_time_start_different_ones() -> None:
+    fan_out, _, store, queue = await planned(9, HeldClock())
+    run = await the_run(store)
+    began = await asyncio.gather(*(fan_out.go_on(run) for _ in range(8)))
+
+    assert sum(began) == 6
+    assert {message.subject for message in queue.sent} == {f"i{number}" for number in range(9)}
