@@ -124,7 +124,7 @@ def all_calls(stack: Stack) -> list[dict[str, Any]]:
 def utilisation(
     stack: Stack, calls: list[dict[str, Any]], turns: dict[str, dict[str, Any]], began: float
 ) -> dict[str, Any]:
-    """Tokens admitted against the quota, in the whole minutes in which turns were waiting throughout."""
+    """Tokens admitted against the quota, for each whole minute that ended before the last turn did."""
     quota = sum(entry["tokens_per_minute"] for entry in stack.models["deployments"] if entry["name"].startswith("chat"))
     offset = time.time() - time.monotonic()
     admitted = [(call["arrived"] + offset - began, call["estimate"]) for call in calls if call["status"] != 429]

@@ -136,9 +136,9 @@ class TurnAcceptor:
         stored: asyncio.Future[None] = loop.create_future()
         live = self._board.live(turn.turn_id)
         work = self._background(self._run_directly(turn, live, timeline, stored))
-        # The model is asked first, because its answer takes longer than the store's.
-        await asyncio.wait({work}, timeout=HEAD_START_SECONDS)
         try:
+            # The model is asked first, because its answer takes longer than the store's.
+            await asyncio.wait({work}, timeout=HEAD_START_SECONDS)
             created = await self._store.create(turn)
         except BaseException as error:
             work.cancel()

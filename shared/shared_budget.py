@@ -54,6 +54,11 @@ class _Waiting:
     tokens: float
     done: asyncio.Future[float]
 
+    def tell(self, wait: float) -> None:
+        """Answers the caller, unless it has given up meanwhile."""
+        if not self.done.done():
+            self.done.set_result(wait)
+
 
 class SharedBudget:
     """Budget of one deployment for one instance."""
@@ -202,7 +207,7 @@ class SharedBudget:
                 self._lose()
                 monotonic = self._clock.monotonic()
                 for entry in waiting:
-                    entry.done.set_result(self.window.wait_seconds(monotonic, entry.tokens))
+                    entry.tell(self.window.wait_seconds(monotonic, entry.tokens))
                 if self._debt_requests:
                     await self._clock.sleep(OUTAGE_SECONDS)
             except BaseException as fault:
@@ -221,7 +226,7 @@ class SharedBudget:
         now = self._clock.now()
         for entry, fits in zip(waiting, served or [False] * len(waiting), strict=True):
             wait = 0.0 if fits or self._known is None else wait_seconds(self._known, now, tokens=entry.tokens)
-            entry.done.set_result(0.0 if fits else max(wait, SLOT_SECONDS / 2))
+            entry.tell(0.0 if fits else max(wait, SLOT_SECONDS / 2))
 
     def _ahead(self) -> float:
         """Tokens to acquire beyond what is needed now, so that the next calls need not ask: none when it is scarce."""

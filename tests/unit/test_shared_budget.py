@@ -221,3 +221,19 @@ async def test_a_call_larger_than_the_quota_is_told_so_at_once() -> None:
     await fleet.run(5, callers=0, at=ask)
 
     assert waits == [float("inf")]
+
+
+async def test_a_caller_that_gives_up_does_not_take_the_others_with_it() -> None:
+    fleet = Fleet(1)
+    waits: list[float] = []
+
+    async def ask(fleet: Fleet) -> None:
+        impatient = asyncio.create_task(fleet.budgets[0].acquire(100))
+        patient = asyncio.create_task(fleet.budgets[0].acquire(100))
+        await asyncio.sleep(0)
+        impatient.cancel()
+        waits.append(await patient)
+
+    await fleet.run(5, callers=0, at=ask)
+
+    assert waits == [0.0]
