@@ -1,0 +1,103 @@
+"""What became of the turns: lost, answered twice, honestly refused, cut and begun anew."""
+
+from collections import Counter
+from typing import Any
+
+from bench.lab.facts import Facts, Journey
+
+KEPT_PROMISE = {"expired", "cancelled"}
+CUT = {"client_closed", "cut", "stopped", "stalled"}
+
+
+def counts(facts: Facts) -> dict[str, Any]:
+    """How many turns came to which end.
+
+    `lost`: accepted, and at the end neither answered nor told to have expired or been cancelled. A turn is answered when
+    the simulator's account has a call for it that succeeded *and* the store has it as succeeded; for an arm without a
+    store, when its caller has the whole answer. `duplicated`: more than one call succeeded, so it was answered twice.
+    """
+    accepted = [journey for journey in facts.journeys if journey.accepted]
+    answered = [journey for journey in facts.journeys if facts.succeeded(journey)]
+    states = Counter(journey.kept.state for journey in accepted if journey.kept is not None)
+    return {
+        "asked": len(facts.journeys),
+        "accepted": len(accepted),
+        "succeeded": len(answered),
+        "success_share": share(len(answered), len(facts.journeys)),
+        "expired": states["expired"],
+        "lost": sum(not facts.succeeded(journey) and not _told(journey) for journey in accepted),
+        "duplicated": sum(sum(call.succeeded for call in journey.calls) > 1 for journey in facts.journeys),
+        "outcomes": dict(Counter(journey.record.outcome for journey in facts.journeys).most_common()),
+        **({"states": dict(states)} if facts.keeps_turns else {}),
+    }
+
+
+def _told(journey: Journey) -> bool:
+    return journey.kept is not None and journey.kept.state in KEPT_PROMISE
+
+
+def calls(facts: Facts) -> dict[str, Any]:
+    """Calls and what they were good for."""
+    answered = sum(facts.succeeded(journey) for journey in facts.journeys)
+    refused = sum(call.status == 429 for call in facts.calls)
+    return {
+        "calls": len(facts.calls),
+        "wasted_calls": len(facts.calls) - answered,
+        "calls_per_success": None if not answered else round(len(facts.calls) / answered, 4),
+        "calls_429": refused,
+        "share_429": share(refused, len(facts.calls)),
+        "call_outcomes": dict(Counter(call.outcome for call in facts.calls).most_common()),
+    }
+
+
+def refusals(facts: Facts) -> dict[str, Any]:
+    """Whether refusals were honest: whoever came back when Retry-After was over was then taken.
+
+    `dishonest`: turns that came back when the wait was over and were refused again. `honest_share`: the others, of those
+    that came back; None without any. `without_retry_after`: refusals that do not say when to come back.
+    """
+    refused = [journey.record for journey in facts.journeys if journey.record.refused]
+    came_back = [record for record in refused if record.taken_after_wait is not None]
+    taken = sum(bool(record.taken_after_wait) for record in came_back)
+    return {
+        "refusals": sum(len(record.refused) for record in refused),
+        "refused_turns": len(refused),
+        "without_retry_after": sum(wait is None for record in refused for _, wait in record.refused),
+        "came_back": len(came_back),
+        "dishonest": len(came_back) - taken,
+        "honest_share": share(taken, len(came_back)),
+        "refused_for_good": sum(record.accepted_at is None for record in refused),
+    }
+
+
+def streams(facts: Facts) -> dict[str, Any]:
+    """What streaming callers saw of restarts.
+
+    `duplicate_visible_tokens`: pieces of text that came again or out of order by their event ids, and for every answer
+    that is not the stored one, the words it has too many, at least one. `turns_cut`: turns of which a call ended after
+    its first token and before its last.
+    """
+    seen = [journey for journey in facts.journeys if journey.planned.mode == "stream"]
+    done = [(journey.record.text, journey.kept.answer) for journey in seen if _done(journey) and journey.kept]
+    unlike = [(text, answer) for text, answer in done if text != answer]
+    repeats = sum(journey.record.repeats for journey in seen)
+    excess = sum(max(1, len(text.split()) - len(answer.split())) for text, answer in unlike)
+    return {
+        "turns_cut": sum(
+            any(call.outcome in CUT and call.first_token_at is not None for call in journey.calls)
+            for journey in facts.journeys
+        ),
+        "restarts_seen": sum(journey.record.restarts for journey in seen),
+        "answers_compared": len(done),
+        "answers_unlike_the_stored": len(unlike),
+        "duplicate_visible_tokens": repeats + excess if facts.keeps_turns else None,
+    }
+
+
+def _done(journey: Journey) -> bool:
+    return journey.record.outcome == "done"
+
+
+def share(part: int, whole: int) -> float | None:
+    """A share to four places; None of nothing."""
+    return round(part / whole, 4) if whole else None
