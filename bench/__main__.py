@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 
 from bench import broker, cost, overhead, store
-from bench.lab import report, scenario
+from bench.lab import picture, report, scenario
 from bench.lab.run import ARMS, run
-from bench.machine import write
+from bench.machine import RESULTS, write
 
 RUNS = {"overhead": overhead.run, "broker": broker.run, "store": store.run, "cost": cost.run}
 
@@ -23,7 +23,9 @@ def main() -> None:
     lab.add_argument("--arm", action="append", choices=ARMS, help="arms to run (default: spillway); repeatable")
     lab.add_argument("--scale", type=float, default=1.0, help="shorten all load, for a quick look (default: 1)")
     lab.add_argument("--keep", type=Path, metavar="DIR", help="keep schedule, records and logs here")
-    lab.add_argument("--no-write", action="store_true", help="do not write to bench/results")
+    lab.add_argument(
+        "--results", type=Path, metavar="DIR", help="where results go (default: bench/results, nowhere when scaled)"
+    )
     arguments = parser.parse_args()
     if arguments.command == "run":
         raise SystemExit(_lab(arguments))
@@ -46,9 +48,11 @@ def _lab(arguments: argparse.Namespace) -> int:
         keep = None if arguments.keep is None else arguments.keep.resolve() / name
         result = run(chosen, arguments.arm or ["spillway"], keep=keep)
         print(report.text(result), flush=True)
-        if not arguments.no_write:
-            write(name, result)
-            report.write(name, result)
+        folder = arguments.results or (RESULTS if arguments.scale == 1 else None)
+        if folder is not None:
+            write(name, result, folder)
+            (folder / f"{name}.md").write_text(report.text(result), encoding="utf-8")
+            picture.draw(folder / f"{name}.svg", result)
         missed += sum(not entry["passed"] for entry in result.get("bars", []))
     return 1 if missed else 0
 

@@ -55,7 +55,8 @@ class Events:
     async def _fault(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """A fault of the simulator, in its own words; see `local/openai/COVERAGE.md`."""
         async with httpx2.AsyncClient() as client:
-            (await client.post(f"{self._stack.model_url()}/_sim/faults", json=dict(options["fault"]))).raise_for_status()
+            reply = await client.post(f"{self._stack.model_url()}/_sim/faults", json=dict(options["fault"]))
+        reply.raise_for_status()
         return {"fault": dict(options["fault"])}
 
     async def _container_fault(self, options: Mapping[str, Any]) -> dict[str, Any]:

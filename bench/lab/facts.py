@@ -1,4 +1,4 @@
-"""What the referee goes by: the schedule, the callers' records, the simulator's account, the store, the broker's counts."""
+"""What the referee goes by: schedule, callers' records, the simulator's account, the store, the broker's counts."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

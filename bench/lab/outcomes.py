@@ -12,9 +12,9 @@ CUT = {"client_closed", "cut", "stopped", "stalled"}
 def counts(facts: Facts) -> dict[str, Any]:
     """How many turns came to which end.
 
-    `lost`: accepted, and at the end neither answered nor told to have expired or been cancelled. A turn is answered when
-    the simulator's account has a call for it that succeeded *and* the store has it as succeeded; for an arm without a
-    store, when its caller has the whole answer. `duplicated`: more than one call succeeded, so it was answered twice.
+    `lost`: accepted, and at the end neither answered nor told to have expired or been cancelled. A turn is answered
+    when the simulator's account has a call for it that succeeded *and* the store has it as succeeded; for an arm
+    without a store, when its caller has the whole answer. `duplicated`: more than one call succeeded for it.
     """
     accepted = [journey for journey in facts.journeys if journey.accepted]
     answered = [journey for journey in facts.journeys if facts.succeeded(journey)]
@@ -53,8 +53,8 @@ def calls(facts: Facts) -> dict[str, Any]:
 def refusals(facts: Facts) -> dict[str, Any]:
     """Whether refusals were honest: whoever came back when Retry-After was over was then taken.
 
-    `dishonest`: turns that came back when the wait was over and were refused again. `honest_share`: the others, of those
-    that came back; None without any. `without_retry_after`: refusals that do not say when to come back.
+    `dishonest`: turns that came back when the wait was over and were refused again. `honest_share`: the others, of
+    those that came back; None without any. `without_retry_after`: refusals that do not say when to come back.
     """
     refused = [journey.record for journey in facts.journeys if journey.record.refused]
     came_back = [record for record in refused if record.taken_after_wait is not None]

@@ -1,4 +1,4 @@
-"""The verdict over one arm: from the simulator's account, the store and the callers' records, never from the app's word."""
+"""The verdict over one arm: from the simulator's account, the store and the callers' records, not the app's word."""
 
 from collections.abc import Iterable
 from statistics import median
@@ -143,7 +143,7 @@ def _drained_after(facts: Facts) -> float:
 
 
 def series(facts: Facts) -> dict[str, Any]:
-    """What the picture shows, in steps: tokens a minute admitted and permitted, waiting turns and median wait by lane."""
+    """What the picture shows, in steps: tokens a minute of answered calls, 429s, and by lane who waits and how long."""
     last = max((call.ended_at for call in facts.calls), default=facts.began)
     steps = [facts.began + STEP_SECONDS * number for number in range(int((last - facts.began) / STEP_SECONDS) + 1)]
     per_minute = 60 / STEP_SECONDS

@@ -1,11 +1,9 @@
 """A result as a person reads it: a table of arms, a table of bars."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from bench.lab.bars import look_up
-from bench.machine import RESULTS
 
 ROWS = (
     ("asked", "asked", "{:,.0f}"),
@@ -36,21 +34,27 @@ ROWS = (
 
 def text(result: dict[str, Any]) -> str:
     """The whole report as Markdown."""
-    described = result["machine"]
     lines = [
         f"# {result['scenario']}: {result['title']}",
         "",
-        f"{result['turns']:,} turns from the texts of {result['texts']}, seed {result['seed']}, quota "
-        f"{sum(result['quota_tokens_per_minute'].values()):,} tokens a minute in "
-        f"{len(result['quota_tokens_per_minute'])} deployments. {described['cores']} cores of {described['processor']}, "
-        f"{described['memory_gib']} GiB, Python {described['python']}, load average {described['load_average_at_start']} "
-        f"at the start, commit {described['commit']}, {described['at']}.",
+        _conditions(result),
         "",
         *_arms(result["arms"]),
         "",
         *_bars(result.get("bars", [])),
     ]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _conditions(result: dict[str, Any]) -> str:
+    machine, quota = result["machine"], result["quota_tokens_per_minute"]
+    return (
+        f"{result['turns']:,} turns from the texts of {result['texts']}, seed {result['seed']}, "
+        f"{'all durations times ' + format(result['scale'], 'g') + ', ' if result['scale'] != 1 else ''}"
+        f"quota {sum(quota.values()):,} tokens a minute in {len(quota)} deployments. "
+        f"{machine['cores']} cores of {machine['processor']}, {machine['memory_gib']} GiB, Python {machine['python']}, "
+        f"load average {machine['load_average_at_start']} at the start, commit {machine['commit']}, {machine['at']}."
+    )
 
 
 def _arms(arms: dict[str, Any]) -> list[str]:
@@ -67,7 +71,8 @@ def _bars(bars: Sequence[dict[str, Any]]) -> list[str]:
         return []
     table = [["bar of the spillway arm", "wanted", "measured", "passed"]]
     for bar in bars:
-        wanted = [f"{'≤' if name == 'at_most' else '≥'} {bar[name]:g}" for name in ("at_most", "at_least") if name in bar]
+        signs = {"at_most": "≤", "at_least": "≥"}
+        wanted = [f"{sign} {bar[name]:g}" for name, sign in signs.items() if name in bar]
         relative = f" ÷ `{bar['relative_to']}`" if "relative_to" in bar else ""
         value = "not measured" if bar["value"] is None else f"{bar['value']:g}"
         table.append([f"`{bar['what']}`{relative}", " and ".join(wanted), value, "yes" if bar["passed"] else "**no**"])
@@ -78,10 +83,3 @@ def markdown(table: Sequence[Sequence[str]]) -> list[str]:
     """A Markdown table; the first row is its head."""
     head, *rows = table
     return [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}", *(f"| {' | '.join(row)} |" for row in rows)]
-
-
-def write(name: str, result: dict[str, Any]) -> Path:
-    """Writes the report beside the result file."""
-    path = RESULTS / f"{name}.md"
-    path.write_text(text(result), encoding="utf-8")
-    return path

@@ -92,6 +92,7 @@ def run(scenario: Scenario, arms: list[str], *, keep: Path | None = None) -> dic
         "title": scenario.title,
         "machine": machine(),
         "seed": scenario.seed,
+        "scale": scenario.scale,
         "texts": source,
         "turns": len(planned),
         "quota_tokens_per_minute": scenario.quota,

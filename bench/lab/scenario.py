@@ -1,4 +1,4 @@
-"""Scenarios: what is asked when, on which deployments, what goes wrong meanwhile, and which bars the result must pass."""
+"""Scenarios: what is asked when, on which deployments, what goes wrong meanwhile, and which bars must be passed."""
 
 import tomllib
 from collections.abc import Mapping
@@ -65,7 +65,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A span of the run whose cost is measured apart; it lasts until the next one begins, the last until all is done."""
+    """A span of the run whose cost is measured apart, until the next one begins; the last until all is done."""
 
     name: str
     begins: float
@@ -91,6 +91,7 @@ class Scenario:
     """One scenario, as its file says.
 
     Attributes:
+        scale: What all durations of the load were multiplied by.
         deployments: As the simulator is configured; the app and the rivals see the same.
         modes: Per lane, whether its callers hold a stream or take 202 and leave.
         retries: How often a refused caller comes back when its Retry-After is over.
@@ -104,6 +105,7 @@ class Scenario:
     name: str
     title: str
     seed: int
+    scale: float
     phases: tuple[Phase, ...]
     deployments: tuple[Mapping[str, Any], ...]
     max_output_tokens: int
@@ -174,6 +176,7 @@ def parse(name: str, document: Mapping[str, Any], *, scale: float = 1.0) -> Scen
         name=name,
         title=values.pop("title"),
         seed=values.pop("seed", 7),
+        scale=scale,
         phases=_phases(values.pop("phases"), scale),
         deployments=tuple(_deployments(values.pop("deployments"), model)),
         max_output_tokens=model["max_output_tokens"],
@@ -212,7 +215,8 @@ def _deployments(entries: list[dict[str, Any]], model: Mapping[str, Any]) -> lis
         "spread": model.get("spread", 0.2),
         "round_trip_ms": 0,
     }
-    return [{"tier": "standard", "region": f"region{n}", "latency": latency, **entry} for n, entry in enumerate(entries)]
+    common = {"tier": "standard", "latency": latency}
+    return [{**common, "region": f"region{number}", **entry} for number, entry in enumerate(entries)]
 
 
 def _event(entry: Mapping[str, Any], scale: float) -> Event:

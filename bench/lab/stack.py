@@ -1,4 +1,4 @@
-"""What an arm runs on: the simulator alone, or the whole app on local Azure; and what can be read from it from outside."""
+"""What an arm runs on: the simulator alone or the whole app on local Azure, and what can be read from outside."""
 
 import hashlib
 import json
@@ -17,8 +17,8 @@ from tests.acceptance.stack import MODEL, STORE_KEY, Stack
 from tests.processes import Service
 
 SYSTEM_PROMPT = (
-    "You are the assistant of a bank's customer service. Answer the customer's question in at most three short sentences. "
-    "Say so when you do not know, and never ask for passwords or card numbers."
+    "You are the assistant of a bank's customer service. Answer the customer's question in at most three short "
+    "sentences. Say so when you do not know, and never ask for passwords or card numbers."
 )
 MODEL_KEY = "local-openai-key"
 TERMINAL = {"succeeded", "failed", "expired", "cancelled"}

@@ -29,7 +29,7 @@ def most_in_window(amounts: Iterable[tuple[float, int]], seconds: float = MINUTE
 
 
 def overshoot(calls: Sequence[Call], quota: Mapping[str, int]) -> float:
-    """By how much the worst deployment's worst minute exceeded its quota in tokens *asked*, as a share; 0 when none did.
+    """By how much the worst minute of any deployment exceeded its quota in tokens *asked*, as a share; 0 for none.
 
     Tokens of calls that were refused count as well: the simulator never admits too much, so what is judged is what
     was sent to it. 0.05 means that in some 60 s window 5 % more was asked than the deployment's tokens a minute.

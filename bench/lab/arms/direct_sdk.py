@@ -1,8 +1,8 @@
 """What most teams start with: one process, the `openai` SDK with its own retries, deployments taken in turn.
 
-The SDK is as it comes: two retries that obey `retry-after-ms` and `retry-after` up to a minute, else back off. A bounded
-number of calls is under way; the others wait in the process, first come, first served. What still fails is lost, as it
-is for a program that does nothing more.
+The SDK is as it comes: two retries that obey `retry-after-ms` and `retry-after` up to a minute, else back off. A
+bounded number of calls is under way; the others wait in the process, first come, first served. What still fails is
+lost, as it is for a program that does nothing more.
 """
 
 import asyncio
