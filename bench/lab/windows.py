@@ -115,14 +115,16 @@ def utilisation_under_backlog(facts: Facts) -> tuple[float | None, list[float]]:
 def calls_in_outage(facts: Facts, outage: Outage) -> float | None:
     """Calls that arrived during an outage, per call that the limits in force permit.
 
-    A permitted call is one of average size: the tokens permitted in the outage, by the mean of all calls' tokens.
+    Permitted are as many calls of average size as fit into the tokens that the limits permit in that time. Where more
+    were admitted, because the window had room from before, those were permitted. So 1.1 means: one in ten was in vain.
     """
     sizes = [call.asked_tokens for call in facts.calls if call.asked_tokens]
     tokens = permitted_tokens((outage.begins, outage.ends), facts.quota, [outage])
     if not sizes or tokens <= 0:
         return None
-    arrived = sum(outage.begins <= call.arrived_at < outage.ends for call in facts.calls)
-    return arrived / (tokens / (sum(sizes) / len(sizes)))
+    arrived = [call for call in facts.calls if outage.begins <= call.arrived_at < outage.ends]
+    permitted = tokens / (sum(sizes) / len(sizes))
+    return len(arrived) / max(permitted, sum(call.admitted for call in arrived))
 
 
 def recovery_seconds(facts: Facts, outage: Outage) -> int | None:

@@ -102,6 +102,14 @@ def test_calls_in_an_outage_are_held_against_those_that_its_limits_permit() -> N
     assert calls_in_outage(account.facts(), Outage(BEGAN + 10, BEGAN + 40, 0.5)) == pytest.approx(45 / 15)
 
 
+def test_calls_that_were_admitted_in_an_outage_were_permitted() -> None:
+    account = Account(quota={"chat-0": 600})
+    for number in range(12):
+        account.call(10 + number, status=429 if number >= 10 else 200)
+
+    assert calls_in_outage(account.facts(), Outage(BEGAN + 10, BEGAN + 40, 0.5)) == pytest.approx(12 / 10)
+
+
 @pytest.mark.parametrize(("resumes", "expected"), [(50, 0), (58, 5), (90, None)])
 def test_recovery_is_the_first_whole_minute_at_95_percent_after_the_outage(resumes: int, expected: int | None) -> None:
     account = Account(quota={"chat-0": 6000})
