@@ -58,7 +58,7 @@ def _conditions(result: dict[str, Any]) -> str:
 
 
 def _arms(arms: dict[str, Any]) -> list[str]:
-    table = [["", *arms]]
+    table = [["", *(f"{name} ({figures['client']})" if name != "spillway" else name for name, figures in arms.items())]]
     for path, name, form in ROWS:
         values = [look_up(figures, path) for figures in arms.values()]
         if any(value is not None for value in values):

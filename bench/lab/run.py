@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ ARMS = {
     "direct_sdk": "bench.lab.arms.direct_sdk",
     "litellm": "bench.lab.arms.litellm_router",
 }
+CLIENTS = {"spillway": "httpx2", "direct_sdk": "openai", "litellm": "litellm"}
 READY_SECONDS = 60.0
 HEAD_START_SECONDS = 1.0
 POLL_SECONDS = 2.0
@@ -120,7 +122,15 @@ async def _run_arm(arm: Arm) -> dict[str, Any]:
         facts = await asyncio.to_thread(_facts, arm, stack, events, began, snapshots)
     finally:
         await asyncio.to_thread(stack.stop)
-    return {**judge(facts), "events": events.log}
+    return {"client": _client(arm), **judge(facts), "events": events.log}
+
+
+def _client(arm: Arm) -> str:
+    """Name and version of the library that an arm asks with."""
+    library = CLIENTS[arm.name]
+    script = f"from importlib.metadata import version; print(version('{library}'))"
+    told = subprocess.run([arm.python, "-c", script], capture_output=True, text=True, check=True, timeout=30)
+    return f"{library} {told.stdout.strip()}"
 
 
 async def _play(arm: Arm, stack: LabStack, events: Events) -> tuple[float, list[Snapshot]]:
@@ -221,7 +231,7 @@ async def _drain(arm: Arm, stack: LabStack, began: float) -> None:
 
 
 def _facts(arm: Arm, stack: LabStack, events: Events, began: float, snapshots: list[Snapshot]) -> Facts:
-    return Facts(
+    facts = Facts(
         began=began,
         ended=time.time(),
         quota=arm.scenario.quota,
@@ -233,6 +243,10 @@ def _facts(arm: Arm, stack: LabStack, events: Events, began: float, snapshots: l
         outages=events.outages,
         snapshots=snapshots,
     )
+    for name, rows in (("calls", facts.calls), ("stored", facts.stored)):
+        lines = [json.dumps(asdict(row)) + "\n" for row in rows]
+        (arm.folder / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
+    return facts
 
 
 def _tail(arm: Arm) -> str:
