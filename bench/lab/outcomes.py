@@ -4,8 +4,10 @@ from collections import Counter
 from typing import Any
 
 from bench.lab.facts import Facts, Journey
+from bench.machine import percentiles
 
 KEPT_PROMISE = {"expired", "cancelled"}
+TOLERANCE_SECONDS, TOLERANCE_SHARE = 5.0, 0.25
 CUT = {"client_closed", "cut", "stopped", "stalled"}
 
 
@@ -67,6 +69,26 @@ def refusals(facts: Facts) -> dict[str, Any]:
         "dishonest": len(came_back) - taken,
         "honest_share": share(taken, len(came_back)),
         "refused_for_good": sum(record.accepted_at is None for record in refused),
+    }
+
+
+def estimates(facts: Facts) -> dict[str, Any]:
+    """How far off the waits were that callers had been told.
+
+    The error is the wait from acceptance to the first admitted call, less what was told. `within_share`: turns with an
+    error of at most TOLERANCE_SECONDS or TOLERANCE_SHARE of the real wait, whichever is more.
+    """
+    told = [
+        (journey.started_at - journey.record.accepted_at, journey.record.expected_wait_seconds)
+        for journey in facts.journeys
+        if journey.started_at and journey.record.accepted_at and journey.record.expected_wait_seconds is not None
+    ]
+    errors = [abs(real - said) for real, said in told]
+    good = sum(abs(real - said) <= max(TOLERANCE_SECONDS, TOLERANCE_SHARE * real) for real, said in told)
+    return {
+        "told": len(told),
+        "error_s": percentiles(errors, 50, 95, 99) if errors else None,
+        "within_share": share(good, len(told)),
     }
 
 

@@ -17,6 +17,7 @@ class Record:
         turn_id: The arm's name for it.
         refused: For every refusal, when it came and how long it asked to wait (None: it did not say).
         taken_after_wait: Whether the first try after the first refusal's wait was taken; None when there was none.
+        expected_wait_seconds: What it was told first of how long it will wait, counted from `accepted_at`.
         first_token_at: First text that is part of the final answer.
         text: The answer as the caller holds it at the end: what came after the last restart.
         restarts: How often the caller was told to drop what it had.
@@ -30,6 +31,7 @@ class Record:
     turn_id: str | None = None
     refused: list[tuple[float, float | None]] = field(default_factory=list)
     taken_after_wait: bool | None = None
+    expected_wait_seconds: float | None = None
     first_token_at: float | None = None
     ended_at: float | None = None
     text: str = ""

@@ -41,6 +41,7 @@ def judge(facts: Facts) -> dict[str, Any]:
         "inversions_over_1s_share": rounded(far),
         "inversion_pairs": pairs,
         "refused": outcomes.refusals(facts),
+        "estimates": outcomes.estimates(facts),
         "streams": outcomes.streams(facts),
         "outages": [_outage(facts, number) for number in range(len(facts.outages))],
         **latencies(facts, facts.journeys),

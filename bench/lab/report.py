@@ -26,6 +26,7 @@ ROWS = (
     ("lanes.standard.wait_s.p95", "standard wait p95, s", "{:.1f}"),
     ("lanes.batch.wait_s.p95", "batch wait p95, s", "{:.1f}"),
     ("lanes.interactive.caller_ttft_s.p95", "interactive first token p95, s", "{:.1f}"),
+    ("estimates.within_share", "told waits within 5 s or a quarter", "{:.1%}"),
     ("streams.turns_cut", "turns cut in mid-answer", "{:,.0f}"),
     ("streams.duplicate_visible_tokens", "duplicate visible tokens", "{:,.0f}"),
     ("drained_after_s", "all answered after, s", "{:.0f}"),

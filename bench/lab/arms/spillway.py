@@ -48,6 +48,7 @@ class Caller:
                     made.taken_after_wait = True
                 if not streams:
                     await reply.aread()
+                    made.expected_wait_seconds = reply.json().get("expected_wait_seconds")
                     made.outcome = "accepted"
                     return None
                 await reading.read(reply)
@@ -111,6 +112,8 @@ class Reading:
             if made.first_token_at is None:
                 made.first_token_at = now
             made.text += data["text"]
+        elif name == "queued" and made.expected_wait_seconds is None:
+            made.expected_wait_seconds = data.get("expected_wait_seconds")
         elif name == "restart":
             made.restarts, made.text, made.first_token_at = made.restarts + 1, "", None
         elif name in {"done", "error"}:

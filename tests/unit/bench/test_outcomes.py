@@ -83,6 +83,17 @@ def test_a_refusal_is_honest_when_who_comes_back_is_taken() -> None:
     assert (figures["without_retry_after"], figures["refused_for_good"]) == (1, 1)
 
 
+def test_a_wait_that_was_told_is_held_against_the_real_one() -> None:
+    account = Account()
+    for at, told in enumerate([1.0, 20.0, 99.0, None]):
+        account.turn(at, start=at + 15.1, expected_wait_seconds=told)
+
+    figures = outcomes.estimates(account.facts())
+
+    assert (figures["told"], figures["within_share"]) == (3, 0.3333)
+    assert figures["error_s"]["p50"] == pytest.approx(14.0)
+
+
 def test_what_a_caller_saw_must_be_the_stored_answer() -> None:
     account = Account()
     account.turn(0, start=1, answer="one two three", restarts=1)
