@@ -4,10 +4,12 @@ from collections import Counter
 from typing import Any
 
 from bench.lab.facts import Facts, Journey
+from bench.lab.record import Record
 from bench.machine import percentiles
 
 KEPT_PROMISE = {"expired", "cancelled"}
 TOLERANCE_SECONDS, TOLERANCE_SHARE = 5.0, 0.25
+TAKEN = 200
 CUT = {"client_closed", "cut", "stopped", "stalled"}
 
 
@@ -53,23 +55,34 @@ def calls(facts: Facts) -> dict[str, Any]:
 
 
 def refusals(facts: Facts) -> dict[str, Any]:
-    """Whether refusals were honest: whoever came back when Retry-After was over was then taken.
+    """Whether refusals for want of capacity (429) were honest: whoever came back when Retry-After was over was taken.
 
-    `dishonest`: turns that came back when the wait was over and were refused again. `honest_share`: the others, of
-    those that came back; None without any. `without_retry_after`: refusals that do not say when to come back.
+    `came_back`: tries after such a refusal that were taken or refused with 429 again; the latter are `dishonest`, and
+    `honest_share` is that of the former. `unavailable`: refusals for a fault (503), whose Retry-After is no forecast.
+    `without_retry_after`: refusals of both kinds that do not say when to come back.
     """
     refused = [journey.record for journey in facts.journeys if journey.record.refused]
-    came_back = [record for record in refused if record.taken_after_wait is not None]
-    taken = sum(bool(record.taken_after_wait) for record in came_back)
+    followed = [pair for record in refused for pair in _followed(record)]
+    came_back = [following for status, following in followed if status == 429 and following in {TAKEN, 429}]
+    taken = came_back.count(TAKEN)
+    statuses = [status for record in refused for status, _, _ in record.refused]
     return {
-        "refusals": sum(len(record.refused) for record in refused),
+        "refusals": statuses.count(429),
+        "unavailable": statuses.count(503),
         "refused_turns": len(refused),
-        "without_retry_after": sum(wait is None for record in refused for _, wait in record.refused),
+        "without_retry_after": sum(wait is None for record in refused for _, _, wait in record.refused),
         "came_back": len(came_back),
         "dishonest": len(came_back) - taken,
         "honest_share": share(taken, len(came_back)),
         "refused_for_good": sum(record.accepted_at is None for record in refused),
     }
+
+
+def _followed(record: Record) -> list[tuple[int, int | None]]:
+    """Of each refusal its status and that of the try after it: TAKEN when that was taken, None when there was none."""
+    statuses = [status for status, _, _ in record.refused]
+    last = None if record.accepted_at is None else TAKEN
+    return list(zip(statuses, [*statuses[1:], last], strict=True))
 
 
 def estimates(facts: Facts) -> dict[str, Any]:

@@ -15,8 +15,7 @@ class Record:
         accepted_at: The arm said that the turn is its to answer; None when it never did.
         outcome: `done` (answered, as far as the caller saw), `accepted` (202), `refused`, or what went wrong.
         turn_id: The arm's name for it.
-        refused: For every refusal, when it came and how long it asked to wait (None: it did not say).
-        taken_after_wait: Whether the first try after the first refusal's wait was taken; None when there was none.
+        refused: For every refusal its status, when it came and how long it asked to wait (None: it did not say).
         expected_wait_seconds: What it was told first of how long it will wait, counted from `accepted_at`.
         first_token_at: First text that is part of the final answer.
         text: The answer as the caller holds it at the end: what came after the last restart.
@@ -29,8 +28,7 @@ class Record:
     accepted_at: float | None = None
     outcome: str = "open"
     turn_id: str | None = None
-    refused: list[tuple[float, float | None]] = field(default_factory=list)
-    taken_after_wait: bool | None = None
+    refused: list[tuple[int, float, float | None]] = field(default_factory=list)
     expected_wait_seconds: float | None = None
     first_token_at: float | None = None
     ended_at: float | None = None

@@ -13,6 +13,7 @@ ROWS = (
     ("duplicated", "answered twice", "{:,.0f}"),
     ("success_share", "answered, share of asked", "{:.1%}"),
     ("refused.refusals", "refusals", "{:,.0f}"),
+    ("refused.unavailable", "answered 503", "{:,.0f}"),
     ("refused.honest_share", "taken when they came back", "{:.1%}"),
     ("utilisation_under_backlog", "quota used while there is backlog", "{:.1%}"),
     ("max_window_overshoot", "worst minute over quota by", "{:.1%}"),

@@ -22,6 +22,7 @@ SYSTEM_PROMPT = (
 )
 MODEL_KEY = "local-openai-key"
 TERMINAL = {"succeeded", "failed", "expired", "cancelled"}
+ALL = "SELECT c.id, c.messages, c.state, c.answer, c.run FROM c"
 OPEN = "SELECT VALUE COUNT(1) FROM c WHERE NOT ARRAY_CONTAINS(@over, c.state)"
 PAGE_CALLS = 10_000
 
@@ -59,6 +60,7 @@ class LabStack(Stack):
 
     app_too: bool = True
     control_arguments: tuple[str, ...] = ()
+    _store: CosmosClient | None = None
 
     def start(self) -> "LabStack":
         if self.app_too:
@@ -108,16 +110,24 @@ class LabStack(Stack):
         """All turns in the store, read with the official SDK past the app."""
         return [
             Stored(item["id"], item["messages"][-1]["content"], item["state"], item.get("answer") or "", item["run"])
-            for item in self.turns()
+            for item in self._query(ALL)
         ]
 
     def open_turns(self) -> int:
         """How many turns in the store are not over."""
-        with CosmosClient(self.parts["store"].url, credential=STORE_KEY) as store:
-            container = store.get_database_client("spillway").get_container_client("turns")
-            over: list[dict[str, object]] = [{"name": "@over", "value": sorted(TERMINAL)}]
-            rows = container.query_items(OPEN, parameters=over, enable_cross_partition_query=True)
-            return sum(int(str(row)) for row in rows)
+        return int(self._query(OPEN, {"name": "@over", "value": sorted(TERMINAL)})[0])
+
+    def _query(self, text: str, *parameters: dict[str, object]) -> list[Any]:
+        # One client for the whole run: a client that is closed early complains from a thread of its own.
+        if self._store is None:
+            self._store = CosmosClient(self.parts["store"].url, credential=STORE_KEY)
+        container = self._store.get_database_client("spillway").get_container_client("turns")
+        return list(container.query_items(text, parameters=list(parameters), enable_cross_partition_query=True))
+
+    def stop(self) -> None:
+        super().stop()
+        if self._store is not None:
+            self._store.close()
 
     def snapshot(self, segment: str) -> Snapshot:
         """Counts of broker and store as they are now."""

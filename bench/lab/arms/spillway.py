@@ -14,6 +14,8 @@ from bench.lab.schedule import Planned
 
 MOST_RESUMPTIONS = 20
 RESUME_SECONDS = 0.5
+RETRIES_TIMES = {429: 1, 503: 10}
+"""Refusals after which callers come back, and how many times the scenario's retries: an outage says no sooner."""
 
 
 class Caller:
@@ -44,8 +46,6 @@ class Caller:
                     await reply.aread()
                     return self._refused(reply, made)
                 made.accepted_at, made.turn_id = time.time(), reply.headers.get("x-spillway-turn-id")
-                if made.refused and made.taken_after_wait is None:
-                    made.taken_after_wait = True
                 if not streams:
                     await reply.aread()
                     made.expected_wait_seconds = reply.json().get("expected_wait_seconds")
@@ -62,11 +62,10 @@ class Caller:
     def _refused(self, reply: httpx2.Response, made: Record) -> float | None:
         milliseconds = reply.headers.get("retry-after-ms")
         wait = None if milliseconds is None else float(milliseconds) / 1000
-        if made.refused and made.taken_after_wait is None:
-            made.taken_after_wait = False
-        made.refused.append((time.time(), wait))
-        made.outcome = "refused" if reply.status_code in {429, 503} else f"status_{reply.status_code}"
-        return wait if len(made.refused) <= self._orders.retries else None
+        made.refused.append((reply.status_code, time.time(), wait))
+        made.outcome = "refused" if reply.status_code in RETRIES_TIMES else f"status_{reply.status_code}"
+        so_often = sum(status == reply.status_code for status, _, _ in made.refused)
+        return wait if so_often <= self._orders.retries * RETRIES_TIMES.get(reply.status_code, 0) else None
 
     async def _resume(self, planned: Planned, made: Record, reading: "Reading") -> None:
         """Goes on where a stream ended before its turn did."""

@@ -30,7 +30,7 @@ def test_an_accepted_turn_that_is_not_in_the_store_is_lost() -> None:
 def test_an_expired_turn_is_counted_apart_and_a_refused_one_is_not_accepted() -> None:
     account = Account()
     account.turn(0, state="expired")
-    account.turn(1, accepted_at=None, turn_id=None, outcome="refused", refused=[(BEGAN + 1, 5.0)])
+    account.turn(1, accepted_at=None, turn_id=None, outcome="refused", refused=[(429, BEGAN + 1, 5.0)])
 
     counts = outcomes.counts(account.facts())
 
@@ -72,15 +72,26 @@ def test_calls_of_nobody_and_refused_calls_count_against_the_arm() -> None:
 
 def test_a_refusal_is_honest_when_who_comes_back_is_taken() -> None:
     account = Account()
-    for at, taken in enumerate([True, True, False, None]):
-        account.turn(at, start=at + 9, refused=[(BEGAN + at, 2.0)], taken_after_wait=taken)
-    account.turn(9, accepted_at=None, outcome="refused", refused=[(BEGAN + 9, None)])
+    account.turn(0, start=9, refused=[(429, BEGAN, 2.0)])
+    account.turn(1, start=9, refused=[(429, BEGAN, 2.0), (429, BEGAN + 3, 2.0)])
+    account.turn(2, accepted_at=None, outcome="refused", refused=[(429, BEGAN, None)])
 
     figures = outcomes.refusals(account.facts())
 
-    assert (figures["refusals"], figures["refused_turns"], figures["came_back"]) == (5, 5, 3)
+    assert (figures["refusals"], figures["refused_turns"], figures["came_back"]) == (4, 3, 3)
     assert (figures["dishonest"], figures["honest_share"]) == (1, 0.6667)
     assert (figures["without_retry_after"], figures["refused_for_good"]) == (1, 1)
+
+
+def test_the_retry_after_of_an_outage_is_no_promise_of_capacity() -> None:
+    account = Account()
+    account.turn(0, start=9, refused=[(503, BEGAN, 1.0), (503, BEGAN + 1, 1.0), (429, BEGAN + 2, 1.0)])
+    account.turn(1, start=9, refused=[(429, BEGAN, 1.0), (503, BEGAN + 1, 1.0)])
+
+    figures = outcomes.refusals(account.facts())
+
+    assert (figures["refusals"], figures["unavailable"]) == (2, 3)
+    assert (figures["came_back"], figures["dishonest"]) == (1, 0)
 
 
 def test_a_wait_that_was_told_is_held_against_the_real_one() -> None:
