@@ -44,7 +44,7 @@ def draw(path: Path, result: dict[str, Any]) -> None:
         ):
             axis.set_ylabel(label)
         for axis in axes[:2, 0]:
-            axis.legend(frameon=False, loc="upper right")
+            axis.legend(frameon=False, loc="upper left")
         for axis in axes.flat:
             axis.grid(visible=True, color=FAINT, linewidth=0.5)
             axis.set_ylim(bottom=0)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -81,7 +82,8 @@ def run(scenario: Scenario, arms: list[str], *, keep: Path | None = None) -> dic
     Args:
         scenario: What to run.
         arms: Names of ARMS.
-        keep: Folder for schedule, records and logs; a temporary one when not given.
+        keep: Folder for schedule, records, account and logs, one below it an arm, which is emptied first; a temporary
+            one when not given.
 
     Raises:
         ArmFailed: An arm could not be started, or ended with an error.
@@ -104,7 +106,9 @@ def run(scenario: Scenario, arms: list[str], *, keep: Path | None = None) -> dic
     with tempfile.TemporaryDirectory(prefix="spillway-lab-") as scratch:
         for name in arms:
             folder = (keep or Path(scratch)) / name
-            folder.mkdir(parents=True, exist_ok=True)
+            # What an earlier run left there would be taken for this one's.
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
             print(f"{scenario.name}: {name} answers {len(planned)} turns ...", flush=True)
             arm = Arm(name, scenario, planned, folder, pythons[name])
             result["arms"][name] = asyncio.run(_run_arm(arm))

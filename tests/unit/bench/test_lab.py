@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from bench.lab import report, schedule
+from bench.lab import picture, report, schedule
 from bench.lab.arms.frame import Orders, play
+from bench.lab.arms.spillway import Reading
 from bench.lab.bars import check, look_up
 from bench.lab.costs import costs
 from bench.lab.facts import Outage, Snapshot
@@ -215,6 +216,46 @@ def test_latencies_count_from_the_intended_start() -> None:
     figures = judge(account.facts())["lanes"]["interactive"]
 
     assert [figures[name]["p95"] for name in ("wait_s", "ttft_s", "caller_ttft_s")] == [4.0, 4.2, 4.5]
+
+
+def test_a_caller_drops_what_came_before_a_restart_and_counts_what_came_twice() -> None:
+    made = Record(0)
+    reading = Reading(made)
+    told = [
+        (1, "queued", {"expected_wait_seconds": 3.0}),
+        (4, "delta", {"text": "old "}),
+        (10, "restart", {}),
+        (14, "delta", {"text": "new "}),
+        (14, "delta", {"text": "new "}),
+        (17, "delta", {"text": "end"}),
+        (18, "done", {}),
+    ]
+    for event in told:
+        reading._take(*event)
+
+    assert (made.text, made.restarts, made.repeats) == ("new new end", 1, 1)
+    assert (made.outcome, made.expected_wait_seconds, reading.over, reading.last_id) == ("done", 3.0, True, 18)
+
+
+def test_the_picture_is_drawn_for_every_arm(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    account = Account()
+    account.turn(0, start=40, lane="interactive")
+    account.call(3, number=0, status=429)
+    figures = judge(account.facts())
+
+    picture.draw(tmp_path / "small.svg", {"arms": {"spillway": figures, "litellm": figures}})
+
+    drawn = (tmp_path / "small.svg").read_text()
+    assert all(text in drawn for text in ("Spillway: 100% answered, 1 calls refused", "LiteLLM", "turns waiting"))
+
+
+def test_the_last_minute_is_what_a_quota_is_held_against() -> None:
+    rates = [600.0] * 45
+
+    sums = picture.last_minute({"step_seconds": 2.0, "goodput": rates})
+
+    assert (sums[0], sums[14], sums[29], sums[44]) == (20.0, 300.0, 600.0, 600.0)
 
 
 def test_the_report_says_what_was_measured_and_which_bars_were_missed() -> None:
