@@ -31,7 +31,7 @@ def draw(path: Path, result: dict[str, Any]) -> None:
         return
     arms = result["arms"]
     most_refused = max(max(refused_a_second(figures["series"]), default=0.0) for figures in arms.values())
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(dict[Any, Any](STYLE)):
         figure = Figure(figsize=(4.2 * len(arms) + 0.6, 6.6), layout="constrained")
         axes = figure.subplots(3, len(arms), squeeze=False, sharex=True, sharey="row")
         for column, (arm, figures) in enumerate(arms.items()):
