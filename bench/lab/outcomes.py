@@ -7,7 +7,6 @@ from bench.lab.facts import Facts, Journey
 from bench.lab.record import Record
 from bench.machine import percentiles
 
-KEPT_PROMISE = {"expired", "cancelled"}
 TOLERANCE_SECONDS, TOLERANCE_SHARE = 5.0, 0.25
 TAKEN = 200
 CUT = {"client_closed", "cut", "stopped", "stalled"}
@@ -16,7 +15,7 @@ CUT = {"client_closed", "cut", "stopped", "stalled"}
 def counts(facts: Facts) -> dict[str, Any]:
     """How many turns came to which end.
 
-    `lost`: accepted, and at the end neither answered nor told to have expired or been cancelled. A turn is answered
+    `lost`: accepted, and at the end neither answered, nor cancelled, nor expired at its deadline. A turn is answered
     when the simulator's account has a call for it that succeeded *and* the store has it as succeeded; for an arm
     without a store, when its caller has the whole answer. `duplicated`: more than one call succeeded for it.
     """
@@ -37,7 +36,11 @@ def counts(facts: Facts) -> dict[str, Any]:
 
 
 def _told(journey: Journey) -> bool:
-    return journey.kept is not None and journey.kept.state in KEPT_PROMISE
+    """Its end was the caller's own will, or the deadline that the caller knew of."""
+    kept = journey.kept
+    if kept is None or kept.state not in {"expired", "cancelled"}:
+        return False
+    return kept.state == "cancelled" or kept.changed_at + 1 >= kept.deadline_at
 
 
 def calls(facts: Facts) -> dict[str, Any]:

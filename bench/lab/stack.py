@@ -22,7 +22,7 @@ SYSTEM_PROMPT = (
 )
 MODEL_KEY = "local-openai-key"
 TERMINAL = {"succeeded", "failed", "expired", "cancelled"}
-ALL = "SELECT c.id, c.messages, c.state, c.answer, c.run FROM c"
+ALL = "SELECT c.id, c.messages, c.state, c.answer, c.deadline_at, c._ts FROM c"
 OPEN = "SELECT VALUE COUNT(1) FROM c WHERE NOT ARRAY_CONTAINS(@over, c.state)"
 PAGE_CALLS = 10_000
 
@@ -109,7 +109,14 @@ class LabStack(Stack):
     def stored_turns(self) -> list[Stored]:
         """All turns in the store, read with the official SDK past the app."""
         return [
-            Stored(item["id"], item["messages"][-1]["content"], item["state"], item.get("answer") or "", item["run"])
+            Stored(
+                turn_id=item["id"],
+                text=item["messages"][-1]["content"],
+                state=item["state"],
+                answer=item.get("answer") or "",
+                deadline_at=item["deadline_at"],
+                changed_at=item["_ts"],
+            )
             for item in self._query(ALL)
         ]
 
