@@ -31,6 +31,7 @@ ROWS = (
     ("streams.turns_cut", "turns cut in mid-answer", "{:,.0f}"),
     ("streams.duplicate_visible_tokens", "duplicate visible tokens", "{:,.0f}"),
     ("drained_after_s", "all answered after, s", "{:.0f}"),
+    ("asked_late_s.p99", "generator late p99, s", "{:.3f}"),
 )
 
 

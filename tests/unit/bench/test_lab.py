@@ -216,6 +216,7 @@ def test_latencies_count_from_the_intended_start() -> None:
     figures = judge(account.facts())["lanes"]["interactive"]
 
     assert [figures[name]["p95"] for name in ("wait_s", "ttft_s", "caller_ttft_s")] == [4.0, 4.2, 4.5]
+    assert judge(account.facts())["asked_late_s"] == {"p50": 2.0, "p95": 2.0, "p99": 2.0}
 
 
 def test_a_caller_drops_what_came_before_a_restart_and_counts_what_came_twice() -> None:
