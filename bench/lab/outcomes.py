@@ -9,6 +9,7 @@ from bench.machine import percentiles
 
 TOLERANCE_SECONDS, TOLERANCE_SHARE = 5.0, 0.25
 TAKEN = 200
+TERMINAL = {"succeeded", "failed", "expired", "cancelled"}
 CUT = {"client_closed", "cut", "stopped", "stalled"}
 
 
@@ -17,7 +18,8 @@ def counts(facts: Facts) -> dict[str, Any]:
 
     `lost`: accepted, and at the end neither answered, nor cancelled, nor expired at its deadline. A turn is answered
     when the simulator's account has a call for it that succeeded *and* the store has it as succeeded; for an arm
-    without a store, when its caller has the whole answer. `duplicated`: more than one call succeeded for it.
+    without a store, when its caller has the whole answer. `unfinished`: those of the lost that the store still holds
+    open, so that more time might have helped. `duplicated`: more than one call succeeded for it.
     """
     accepted = [journey for journey in facts.journeys if journey.accepted]
     answered = [journey for journey in facts.journeys if facts.succeeded(journey)]
@@ -29,6 +31,7 @@ def counts(facts: Facts) -> dict[str, Any]:
         "success_share": share(len(answered), len(facts.journeys)),
         "expired": states["expired"],
         "lost": sum(not facts.succeeded(journey) and not _told(journey) for journey in accepted),
+        "unfinished": sum(count for state, count in states.items() if state not in TERMINAL),
         "duplicated": sum(sum(call.succeeded for call in journey.calls) > 1 for journey in facts.journeys),
         "outcomes": dict(Counter(journey.record.outcome for journey in facts.journeys).most_common()),
         **({"states": dict(states)} if facts.keeps_turns else {}),

@@ -9,6 +9,7 @@ ROWS = (
     ("asked", "asked", "{:,.0f}"),
     ("accepted", "accepted", "{:,.0f}"),
     ("lost", "accepted and lost", "{:,.0f}"),
+    ("unfinished", "of these still open when the run ended", "{:,.0f}"),
     ("expired", "expired", "{:,.0f}"),
     ("duplicated", "answered twice", "{:,.0f}"),
     ("success_share", "answered, share of asked", "{:.1%}"),

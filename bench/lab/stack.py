@@ -12,6 +12,7 @@ import httpx2
 from azure.cosmos import CosmosClient
 
 from bench.lab.facts import Call, Snapshot, Stored
+from bench.lab.outcomes import TERMINAL
 from bench.lab.scenario import Scenario
 from tests.acceptance.stack import MODEL, STORE_KEY, Stack
 from tests.processes import Service
@@ -21,7 +22,6 @@ SYSTEM_PROMPT = (
     "sentences. Say so when you do not know, and never ask for passwords or card numbers."
 )
 MODEL_KEY = "local-openai-key"
-TERMINAL = {"succeeded", "failed", "expired", "cancelled"}
 ALL = "SELECT c.id, c.messages, c.state, c.answer, c.deadline_at, c._ts FROM c"
 OPEN = "SELECT VALUE COUNT(1) FROM c WHERE NOT ARRAY_CONTAINS(@over, c.state)"
 PAGE_CALLS = 10_000

@@ -15,7 +15,7 @@ def test_a_turn_is_answered_only_when_account_and_store_agree() -> None:
 
     counts = outcomes.counts(account.facts())
 
-    assert (counts["accepted"], counts["succeeded"], counts["lost"]) == (4, 1, 3)
+    assert (counts["accepted"], counts["succeeded"], counts["lost"], counts["unfinished"]) == (4, 1, 3, 1)
     assert counts["success_share"] == 0.25
 
 
