@@ -20,7 +20,9 @@ from bench.lab.scenario import Scenario
 from bench.lab.stack import LabStack, stack_of
 from bench.machine import machine
 
-HEAD_START_SECONDS = 1.0
+HEAD_START_SECONDS = 2.0
+SNAPSHOT_SECONDS = 2.0
+"""How long before a segment its counts are taken, so that a slow machine takes them before its first turn."""
 SPARE_SECONDS = 60.0
 """For a part that is started again late, beyond what a scenario takes."""
 POLL_SECONDS = 2.0
@@ -94,7 +96,7 @@ async def _play(arm: Arm, stack: LabStack, events: Events) -> tuple[float, list[
             if arm.is_app:
                 await _drain(arm, stack, began)
         if arm.is_app:
-            snapshots.append(await asyncio.to_thread(stack.snapshot, "end"))
+            snapshots.append(await asyncio.to_thread(stack.snapshot, "end", time.time()))
     except TimeoutError as error:
         raise ArmFailed(f"{arm.name} did not end in time:\n{log_of(arm)}") from error
     finally:
@@ -130,8 +132,9 @@ async def _snapshots(arm: Arm, stack: LabStack, began: float, taken: list[Snapsh
     if not arm.is_app:
         return
     for segment in arm.scenario.segments:
-        await asyncio.sleep(max(0.0, began + segment.begins - time.time()))
-        taken.append(await asyncio.to_thread(stack.snapshot, segment.name))
+        begins = began + segment.begins
+        await asyncio.sleep(max(0.0, begins - SNAPSHOT_SECONDS - time.time()))
+        taken.append(await asyncio.to_thread(stack.snapshot, segment.name, begins))
 
 
 async def _drain(arm: Arm, stack: LabStack, began: float) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,11 +135,11 @@ class LabStack(Stack):
         if self._store is not None:
             self._store.close()
 
-    def snapshot(self, segment: str) -> Snapshot:
-        """Counts of broker and store as they are now."""
+    def snapshot(self, segment: str, begins: float) -> Snapshot:
+        """Counts of broker and store as they are now, for a segment that begins then."""
         broker: Mapping[str, Any] = httpx2.get(f"{self.parts['broker'].ready['control_url']}/_sim/account").json()
         store: Mapping[str, Any] = httpx2.get(f"{self.parts['store'].url}/_sim/account").json()
-        return Snapshot(segment, time.time(), broker["queues"], store)
+        return Snapshot(segment, begins, broker["queues"], store)
 
     def workers(self) -> list[int]:
         """Process ids of instances that run workers and no HTTP functions, as the supervisor says now."""
