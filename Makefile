@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 RIVALS := .venv-rivals
+ARMS := --arm spillway --arm direct_sdk
 BIN := $(VENV)/bin
 RUN := "$(CURDIR)/$(BIN)/python"
 CODE := function_app.py functions shared local tests bench
@@ -57,11 +58,11 @@ evals: $(VENV)/.dev ## Evaluate the app on local Azure with the golden set: scor
 bench: $(VENV)/.dev ## Measure broker, store and the time the app adds; writes bench/results
 	@$(RUN) -m bench
 
-surge: $(VENV)/.dev ## The thousand-fold surge through the app: table, picture and result in bench/results
-	@$(RUN) -m bench run surge $(ARGS)
+surge: $(VENV)/.dev ## The thousand-fold surge: table, picture and result in bench/results
+	@$(RUN) -m bench run surge $(ARMS) $$(test ! -e $(RIVALS)/.installed || echo --arm litellm) $(ARGS)
 
-bench-rivals: $(VENV)/.dev $(RIVALS)/.installed ## The same surge through the app, the plain openai SDK and LiteLLM
-	@$(RUN) -m bench run surge --arm spillway --arm direct_sdk --arm litellm $(ARGS)
+bench-rivals: $(VENV)/.dev $(RIVALS)/.installed ## The same with LiteLLM, which is installed into .venv-rivals
+	@$(RUN) -m bench run surge $(ARMS) --arm litellm $(ARGS)
 
 $(RIVALS)/.installed: bench/requirements-rivals.txt
 	@test -x $(RIVALS)/bin/python || $(PYTHON) -m venv $(RIVALS)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from bench import broker, cost, overhead, store
 from bench.lab import picture, report, scenario
-from bench.lab.run import ARMS, run
+from bench.lab.program import ARMS, ArmFailed
+from bench.lab.run import run
+from bench.lab.scenario import ScenarioError
 from bench.machine import RESULTS, write
 
 RUNS = {"overhead": overhead.run, "broker": broker.run, "store": store.run, "cost": cost.run}
@@ -28,7 +30,10 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     if arguments.command == "run":
-        raise SystemExit(_lab(arguments))
+        try:
+            raise SystemExit(_lab(arguments))
+        except (ArmFailed, ScenarioError) as error:
+            raise SystemExit(str(error)) from error
     measure(getattr(arguments, "names", []) or list(RUNS))
 
 

@@ -7,7 +7,7 @@ NAMES = {"spillway": "Spillway", "direct_sdk": "openai SDK", "litellm": "LiteLLM
 LANES = {"interactive": "#3b82d6", "standard": "#2e9e63", "batch": "#d97b1f"}
 INK, FAINT, GOOD, BAD = "#808891", "#80889144", "#3b82d6", "#d6453d"
 """Colours that are told apart on white and on black; the background stays transparent."""
-STYLE = {
+STYLE: Any = {
     "font.size": 9,
     "text.color": INK,
     "axes.edgecolor": INK,

@@ -88,9 +88,9 @@ def reserve_tokens(accounts: Collection[LedgerState], *, strangers: float) -> fl
     usual: float = strangers * sum(state.urgent_per_second * state.call_tokens for state in accounts) / pace
     marks = [sum(column) for column in zip(*(state.token_marks for state in accounts), strict=True)]
     step = pace * SLOT_SECONDS
-    lacking = max([step * later - mark for later, mark in enumerate(reversed(marks))]) + marks[-1]
+    lacking: float = max([step * later - mark for later, mark in enumerate(reversed(marks))]) + marks[-1]
     spread = RESERVE_SPREAD * math.sqrt(2 * pace * 60 * usual)
-    limit: float = sum(state.tokens_per_minute for state in accounts)
+    limit = sum(state.tokens_per_minute for state in accounts)
     return min(spread + lacking, MOST_RESERVE * limit)
 
 
