@@ -113,7 +113,7 @@ class Attempts:
             await stream.close()
             raise
         if first.text:
-            watch.piece()
+            watch.piece(first.pieces)
         seconds = self._clock.monotonic() - began
         self._capacity.first_token(deployment.name, seconds)
         attempts.append(_entry(deployment, Outcome.SUCCESS.value, seconds))
