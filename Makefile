@@ -7,7 +7,7 @@ RUN := "$(CURDIR)/$(BIN)/python"
 CODE := function_app.py functions shared local tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint types unit contract acceptance browser evals bench clean
+.PHONY: help install run test lint types unit contract acceptance browser evals bench bench-proxy clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -56,5 +56,14 @@ evals: $(VENV)/.dev ## Evaluate the app on local Azure with the golden set: scor
 bench: $(VENV)/.dev ## Measure broker, store and the time the app adds; writes bench/results
 	@$(RUN) -m bench
 
+$(VENV)-rivals/.ready: bench/requirements-rivals.txt
+	@test -x $(VENV)-rivals/bin/python || $(PYTHON) -m venv $(VENV)-rivals
+	@echo "Installing what benchmarks compare with ..."
+	@$(VENV)-rivals/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements-rivals.txt
+	@touch $@
+
+bench-proxy: $(VENV)/.dev $(VENV)-rivals/.ready ## Spillway and LiteLLM's proxy side by side, each on one core
+	@$(RUN) -m bench proxy
+
 clean: ## Remove the virtual environment, caches and local data
-	rm -rf $(VENV) .data .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-rivals .data .mypy_cache .ruff_cache .pytest_cache .hypothesis

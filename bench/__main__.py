@@ -3,16 +3,27 @@
 import argparse
 import json
 
-from bench import broker, cost, overhead, store, surge
+from bench import broker, cold, cost, overhead, proxy, store, streams, surge
 
-RUNS = {"overhead": overhead.run, "broker": broker.run, "store": store.run, "cost": cost.run, "surge": surge.run}
+RUNS = {
+    "overhead": overhead.run,
+    "broker": broker.run,
+    "store": store.run,
+    "cost": cost.run,
+    "surge": surge.run,
+    "streams": streams.run,
+    "cold": cold.run,
+    "proxy": proxy.run,
+}
+APART = frozenset({"proxy"})
+"""Only when named: it needs an environment of its own, see `make bench-proxy`."""
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*RUNS, []], default=[], help="what to measure (default: all)")
-    for name in parser.parse_args().names or RUNS:
+    for name in parser.parse_args().names or [name for name in RUNS if name not in APART]:
         print(f"measuring {name} ...", flush=True)
         result = RUNS[name]()
         print(json.dumps({key: value for key, value in result.items() if key != "machine"}, indent=1), flush=True)
