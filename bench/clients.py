@@ -19,6 +19,8 @@ import uvloop
 from tests.processes import ROOT
 
 LAST_CHUNK = b"0\r\n\r\n"
+RUN = 1_000_000_000
+"""Event ids of Spillway: the number of the run times this, plus the characters of the answer so far."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Caller(asyncio.Protocol):
         self.stream = Stream(0.0)
         self.done: asyncio.Future[None] | None = None
         self.transport: Any = None
+        self._end = b""
 
     def connection_made(self, transport: Any) -> None:
         """Connected."""
@@ -74,15 +77,19 @@ class Caller(asyncio.Protocol):
         """Notes what came; the end of a chunked body ends the answer, and so does a refusal."""
         now = time.perf_counter()
         self.stream.parts.append((now, data))
-        if (data.endswith(LAST_CHUNK) or b"\r\ncontent-length: " in data.lower()) and self.done is not None:
-            self.stream.ended = now
-            if not self.done.done():
-                self.done.set_result(None)
+        self._end = (self._end + data)[-len(LAST_CHUNK) :]
+        if self._end == LAST_CHUNK or b"\r\ncontent-length: " in data.lower():
+            self._finish(now)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """A broken connection ends the answer too; its text will be found wanting."""
+        del exc
+        self._finish(time.perf_counter())
+
+    def _finish(self, now: float) -> None:
         if self.done is not None and not self.done.done():
-            self.done.set_exception(exc or ConnectionError("the server hung up"))
+            self.stream.ended = now
+            self.done.set_result(None)
 
     async def ask(self, request: bytes) -> Stream:
         """One request and its whole answer."""
@@ -104,10 +111,13 @@ async def run(plan: Plan) -> dict[str, Any]:
 
     async def caller(number: int) -> list[Stream]:
         await asyncio.sleep(plan.spread_seconds * number / plan.callers)
-        _, protocol = await loop.create_connection(Caller, address.hostname, address.port)
         streams: list[Stream] = []
+        protocol: Caller | None = None
         while len(streams) < plan.requests or (not plan.requests and time.perf_counter() - began < plan.seconds):
+            if protocol is None or protocol.transport.is_closing():
+                _, protocol = await loop.create_connection(Caller, address.hostname, address.port)
             streams.append(await protocol.ask(request))
+        assert protocol is not None, "the plan asks nothing"
         protocol.transport.close()
         return streams
 
@@ -131,7 +141,7 @@ def look(stream: Stream) -> dict[str, Any]:
     `gap_ms` is the longest pause between two pieces of text; `complete` that all text is there and the end was said:
     event ids have to count every character in Spillway's form, and in OpenAI's the text and [DONE] have to be there.
     """
-    times, text, position, whole, ended = list[float](), "", 0, True, False
+    times, text, whole, ended = list[float](), "", True, False
     for when, sequence, data in frames(stream):
         if data == "[DONE]":
             ended = True
@@ -142,8 +152,7 @@ def look(stream: Stream) -> dict[str, Any]:
             times.append(when)
             text += piece
             if sequence is not None:
-                position = position or sequence - len(piece)
-                whole = whole and sequence == position + len(text)
+                whole = whole and sequence % RUN == len(text)
         ended = ended or value.get("state") == "succeeded"
     first = times[0] if times else stream.ended
     return {
