@@ -16,7 +16,7 @@ FINAL = frozenset(state.value for state in TERMINAL)
 
 
 class Signal:
-    """Tells one follower that there is news. Waiting with a limit costs a tenth of an event under a timeout's scope."""
+    """Tells one follower that there is news. Waiting with a limit costs less than an event in a timeout's scope."""
 
     __slots__ = ("_waiter", "is_set")
 
