@@ -44,7 +44,7 @@ class OpenAIConnections:
 
     def _shared_http(self) -> httpx2.AsyncClient:
         if self._http is None:
-            # Less than half the CPU of the SDK's other transport for each piece, and what has come is given in one piece.
+            # Less than half the CPU of the SDK's other transport, and what has come is given in one piece.
             self._http = DefaultAioHttpClient(
                 timeout=httpx2.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS),
                 limits=httpx2.Limits(max_connections=MOST_CONNECTIONS, keepalive_expiry=KEPT_SECONDS),
