@@ -9,7 +9,7 @@ RUN := "$(CURDIR)/$(BIN)/python"
 CODE := function_app.py functions shared local tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint types unit contract acceptance browser evals bench surge bench-rivals clean
+.PHONY: help install run test lint types unit contract acceptance browser evals bench surge bench-rivals bench-proxy clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -63,6 +63,9 @@ surge: $(VENV)/.dev ## The thousand-fold surge: table, picture and result in ben
 
 bench-rivals: $(VENV)/.dev $(RIVALS)/.installed ## The same with LiteLLM, which is installed into .venv-rivals
 	@$(RUN) -m bench run surge $(ARMS) --arm litellm $(ARGS)
+
+bench-proxy: $(VENV)/.dev $(RIVALS)/.installed ## Spillway and LiteLLM's proxy side by side, each on one core
+	@$(RUN) -m bench parts proxy
 
 $(RIVALS)/.installed: bench/requirements-rivals.txt
 	@test -x $(RIVALS)/bin/python || $(PYTHON) -m venv $(RIVALS)

@@ -1,6 +1,7 @@
 """Builds everything from the settings: the only place that joins behaviour and adapters."""
 
 import asyncio
+import gc
 import uuid
 from collections.abc import AsyncGenerator
 from functools import cached_property
@@ -231,6 +232,8 @@ class Services:
             async with self._opened:
                 if self._guard is None:
                     await asyncio.to_thread(self._counter.load)
+                    # What has been imported stays: collections that walk all of it stop every stream for 75 ms.
+                    gc.freeze()
                     # The platform has no shutdown hook. The loop closes its async generators when it ends.
                     self._guard = self._close_with_the_loop()
                     await anext(self._guard)
