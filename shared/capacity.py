@@ -72,6 +72,11 @@ class Capacity:
         """What all chat deployments together take in a minute."""
         return sum(state.budget.limit_tokens for state in self._states.values())
 
+    @property
+    def ledger_away(self) -> dict[str, bool]:
+        """Of which deployments the shared account is out of reach here; any thread may ask."""
+        return {name: state.budget.degraded for name, state in self._states.items()}
+
     def outlook(self, model: str, *, tokens: float) -> Choice:
         """Who would take a call of `tokens` now, or the wait, as far as is known here; nothing is spent."""
         return choose(self._pool(model, tokens, frozenset()))

@@ -194,6 +194,41 @@ class TurnReplayed:
     lane: str
 
 
+@dataclass(frozen=True, slots=True)
+class BacklogSeen:
+    """What waits in a lane, looked at once a minute.
+
+    Attributes:
+        turns: All that wait, those asleep until a stated time included.
+        due: Those that a worker could take now.
+        oldest_seconds: Age of the oldest; 0 when none waits.
+        deadline_used: Part of its time that the most pressed turn has waited already; 0 when none waits.
+    """
+
+    lane: str
+    turns: int
+    due: int
+    oldest_seconds: float
+    deadline_used: float
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryEnded:
+    """A call to a quiet deployment is over; `outcome` and `cause` are those of an attempt."""
+
+    deployment: str
+    region: str
+    tier: str
+    outcome: str
+    cause: str | None = None
+    first_token_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnSampled:
+    """A turn of production was put up for evaluation."""
+
+
 Fact = (
     RequestAccepted
     | RequestRefused
@@ -205,5 +240,8 @@ Fact = (
     | RelaySent
     | TurnSwept
     | TurnReplayed
+    | BacklogSeen
+    | CanaryEnded
+    | TurnSampled
 )
 """Everything but the beginning of a run, which has a duration of its own; see `shared.telemetry.observer`."""

@@ -1,11 +1,15 @@
 """Metrics: all instruments, made once, and what each fact adds to them. Metrics are never sampled."""
 
-from opentelemetry.metrics import Counter, Histogram, Meter
+from collections.abc import Callable, Iterable, Mapping
+
+from opentelemetry.metrics import CallbackOptions, Counter, Histogram, Meter, Observation
 
 from shared.policies.classify import Outcome
 from shared.telemetry import names
 from shared.telemetry.facts import (
     AttemptEnded,
+    BacklogSeen,
+    CanaryEnded,
     ContextStepEnded,
     Limits,
     MessageGivenUp,
@@ -16,6 +20,7 @@ from shared.telemetry.facts import (
     TurnDeferred,
     TurnEnded,
     TurnReplayed,
+    TurnSampled,
     TurnSwept,
 )
 from shared.telemetry.otel.attributes import Attributes, first_token_seconds
@@ -43,7 +48,17 @@ class Metrics:
         self._histograms: dict[str, Histogram] = {
             one.name: meter.create_histogram(one.name, one.unit, one.description) for one in names.HISTOGRAMS
         }
+        self._meter = meter
         self._gauges = {one.name: meter.create_gauge(one.name, one.unit, one.description) for one in names.GAUGES}
+
+    def watch_ledger(self, away: Callable[[], Mapping[str, bool]]) -> None:
+        """Reads, whenever metrics are sent, of which deployments the shared account is out of reach here."""
+
+        def read(_options: CallbackOptions) -> Iterable[Observation]:
+            return [Observation(int(lost), {names.DEPLOYMENT: name}) for name, lost in away().items()]
+
+        gauge = names.LEDGER_AWAY
+        self._meter.create_observable_gauge(gauge.name, [read], gauge.unit, gauge.description)
 
     def accepted(self, fact: RequestAccepted) -> None:
         """A question was taken."""
@@ -167,6 +182,25 @@ class Metrics:
     def swept(self, fact: TurnSwept) -> None:
         """The sweeper dealt with a turn."""
         self._count(names.SWEPT, 1, {names.LANE: fact.lane, names.OUTCOME: fact.outcome})
+
+    def waiting(self, fact: BacklogSeen) -> None:
+        """A lane was looked at. Histograms, because a gauge would be sent again by an instance that looked once."""
+        lane: Attributes = {names.LANE: fact.lane}
+        self._measure(names.BACKLOG_TURNS, fact.turns, lane)
+        self._measure(names.BACKLOG_DUE, fact.due, lane)
+        self._measure(names.BACKLOG_AGE, fact.oldest_seconds, lane)
+        self._measure(names.BACKLOG_DEADLINE, fact.deadline_used, lane)
+
+    def probed(self, fact: CanaryEnded) -> None:
+        """A canary is over."""
+        place: Attributes = {names.DEPLOYMENT: fact.deployment, names.REGION: fact.region, names.TIER: fact.tier}
+        self._count(names.CANARIES, 1, place | {names.OUTCOME: fact.outcome, names.CAUSE: fact.cause or ""})
+        if fact.first_token_seconds is not None:
+            self._measure(names.CANARY_FIRST_TOKEN, fact.first_token_seconds, place)
+
+    def sampled(self, fact: TurnSampled) -> None:  # noqa: ARG002  a fact without details
+        """A turn was put up for evaluation."""
+        self._count(names.SAMPLED, 1, {})
 
     def _count(self, instrument: names.Instrument, amount: float, attributes: Attributes) -> None:
         self._counters[instrument.name].add(amount, attributes)
