@@ -26,19 +26,23 @@ def _line(found: Findings) -> str:
     return "\n".join(lines)
 
 
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
 def main(given: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     arguments = _arguments(given)
     alerts = load()
     if arguments.queries:
-        print("\n".join(f"// {alert.name}: {alert.title}\n{alert.query}" for alert in alerts))
+        _say("\n".join(f"// {alert.name}: {alert.title}\n{alert.query}" for alert in alerts))
         return 0
     try:
         found = [ask(arguments.url, alert, at=arguments.at) for alert in alerts]
     except AskError as fault:
-        print(fault, file=sys.stderr)
+        sys.stderr.write(f"{fault}\n")
         return 2
-    print("\n".join(_line(one) for one in sorted(found, key=lambda one: (not one.fires, one.alert.severity))))
+    _say("\n".join(_line(one) for one in sorted(found, key=lambda one: (not one.fires, one.alert.severity))))
     return int(any(one.fires and one.alert.pages for one in found))
 
 

@@ -47,7 +47,7 @@ resource rule 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for alert i
     criteria: {
       allOf: [
         {
-          query: '${join(map(items(union({ lag: table.lag }, alert.parameters)), given => 'let ${given.key} = ${given.value};'), '\n')}\n${queries[alert.query]}'
+          query: concat(join(map(items(union({ lag: table.lag }, alert.parameters)), given => 'let ${given.key} = ${given.value};'), '\n'), '\n', queries[alert.query])
           timeAggregation: 'Count'
           operator: 'GreaterThan'
           threshold: 0

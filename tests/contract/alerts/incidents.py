@@ -7,17 +7,23 @@ from tests.contract.alerts.shop import Shop, Weather
 
 
 def half_an_hour(shop: Shop) -> None:
+    """Minute by minute."""
     shop.minutes(30)
 
 
 def nine_hours(shop: Shop) -> None:
-    """In steps of ten minutes, the last quarter of an hour in full."""
-    shop.minutes(52, Weather(scores=3), seconds=600)
+    """The same traffic told in steps of ten minutes, the last quarter of an hour in full."""
+    shop.minutes(52, Weather(turns=60, scores=5, samples=10), seconds=600)
     shop.minutes(15)
 
 
 def two_days(shop: Shop) -> None:
+    """In steps of an hour."""
     shop.minutes(24, Weather(turns=20), seconds=3600)
+
+
+History = Callable[[Shop], None]
+HISTORIES: tuple[History, ...] = (half_an_hour, nine_hours, two_days)
 
 
 @dataclass(frozen=True)
@@ -35,27 +41,27 @@ class Incident:
     name: str
     alert: str
     weather: Weather
-    before: Callable[[Shop], None] = half_an_hour
+    before: History = half_an_hour
     step_seconds: float = 60.0
 
 
 INCIDENTS = (
     Incident("429 storm", "throttled-share", Weather(throttled=0.6)),
-    Incident("slow region", "first-token-burn-fast", Weather(slow=0.95)),
-    Incident("dead worker", "lane-stalled", Weather(stalled=True)),
+    Incident("slow region", "first-token-burn-fast", Weather(slow=0.95), nine_hours),
+    Incident("dead worker", "lane-stalled", Weather(stalled=True), nine_hours),
     Incident("poison message", "dead-letters", Weather(poisoned=1)),
     Incident("leaking cost", "cost-anomaly", Weather(wasted=5), nine_hours),
-    Incident("bad prompt version", "quality-dip", Weather(quality=-1.3), nine_hours),
-    Incident("silent evaluation", "evaluator-silence", Weather(scores=0), nine_hours),
-    Incident("one silent evaluator", "evaluator-silence", Weather(mute=("groundedness",)), nine_hours),
-    Incident("blocked content wave", "blocked-content", Weather(blocked=0.4)),
+    Incident("bad prompt version", "quality-dip", Weather(turns=30, scores=5, quality=-1.3), nine_hours, 300.0),
+    Incident("silent evaluation", "evaluator-silence", Weather(turns=30, scores=0, samples=5), nine_hours, 300.0),
+    Incident("one silent evaluator", "evaluator-silence", Weather(scores=5, mute=("relevance",)), nine_hours, 300.0),
+    Incident("blocked content wave", "blocked-content", Weather(blocked=0.5)),
     Incident("ledger unreachable", "ledger-away", Weather(ledger_away=True)),
     Incident("canary failing", "canary-failing", Weather(canary=False)),
     Incident("backlog older than the deadline", "backlog-age", Weather(pressed=True)),
-    Incident("availability burn", "availability-burn-fast", Weather(failing=0.25)),
-    Incident("store away at the door", "availability-burn-fast", Weather(overloaded=4)),
-    Incident("slowly failing", "availability-burn-medium", Weather(failing=0.055), nine_hours, 300.0),
-    Incident("slowly late", "first-token-burn-medium", Weather(slow=0.3), nine_hours, 300.0),
+    Incident("availability burn", "availability-burn-fast", Weather(failing=0.25), nine_hours),
+    Incident("store away at the door", "availability-burn-fast", Weather(overloaded=3), nine_hours),
+    Incident("slowly failing", "availability-burn-medium", Weather(turns=30, failing=0.06), nine_hours, 300.0),
+    Incident("slowly late", "first-token-burn-medium", Weather(turns=30, slow=0.38), nine_hours, 300.0),
     Incident("a little unreliable", "availability-burn-slow", Weather(turns=20, failing=0.015), two_days, 1800.0),
     Incident("a little late", "first-token-burn-slow", Weather(turns=20, slow=0.1), two_days, 1800.0),
     Incident("instances that die", "runs-lost", Weather(lost_runs=2)),

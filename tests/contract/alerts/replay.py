@@ -1,16 +1,24 @@
-"""The app's own telemetry under a clock that the test holds: its observer, the SDK and Azure Monitor's exporters are
-real, and what they make is sent to a real ingestion endpoint. Only the time is not now."""
+"""The app's own telemetry under a clock that the test holds, recorded as Azure Monitor's exporters would send it.
 
+The app's observer, OpenTelemetry's SDK and the exporters are real; only the time is not now, and what the exporters
+would send is kept, so that it can be sent to a real ingestion endpoint as often and on as many days as it is needed.
+"""
+
+import json
 import logging
 import math
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import mock
 
+import httpx2
 from azure.monitor.opentelemetry.exporter import AzureMonitorLogExporter, AzureMonitorMetricExporter
+from azure.monitor.opentelemetry.exporter._generated.exporter._utils.model_base import SdkJSONEncoder
 from azure.monitor.opentelemetry.exporter.export._base import ExportResult
 from opentelemetry import _logs, metrics
 from opentelemetry.instrumentation.logging.handler import LoggingHandler
@@ -26,54 +34,52 @@ from shared.telemetry.prices import Price
 
 PRICES: Mapping[str, Price] = {"gpt-4o-mini": Price(150.0, 600.0, 75.0)}
 """A thousandfold of a real price, so that a few turns cost something."""
-BATCH = 2000
+CONNECTION_STRING = "InstrumentationKey=00000000-0000-0000-0000-000000000000;IngestionEndpoint=http://127.0.0.1:1/"
+TIME = re.compile(r'"time": "(\d{4}-\d\d-\d\d)T')
+BATCH_CHARACTERS = 4_000_000
 
 
-class _Held:
-    """What an exporter would send, kept for sending many at once."""
+class _Kept:
+    """What an exporter would send, in the JSON of its client."""
 
-    held: list[Any]
+    bodies: list[str]
 
     def _transmit(self, envelopes: list[Any]) -> ExportResult:
-        self.__dict__.setdefault("held", []).extend(envelopes)
+        if envelopes:
+            self.bodies.append(json.dumps(envelopes, cls=SdkJSONEncoder, exclude_readonly=True)[1:-1])
         return ExportResult.SUCCESS
 
     def _handle_transmit_from_storage(self, envelopes: list[Any], result: ExportResult) -> None:
         """Nothing is stored on disk."""
 
-    def send(self) -> None:
-        held = self.__dict__.pop("held", [])
-        for start in range(0, len(held), BATCH):
-            sent = super()._transmit(held[start : start + BATCH])  # type: ignore[misc]  # the exporter's
-            assert sent is ExportResult.SUCCESS, "the ingestion endpoint refused telemetry"
 
-
-class _MetricExporter(_Held, AzureMonitorMetricExporter):
+class _MetricExporter(_Kept, AzureMonitorMetricExporter):
     pass
 
 
-class _LogExporter(_Held, AzureMonitorLogExporter):
+class _LogExporter(_Kept, AzureMonitorLogExporter):
     pass
 
 
 @dataclass
 class Replay:
-    """One instance of the app that lives at `now`, in seconds since 1970."""
+    """One instance of the app that lives at `now`, in seconds since 1970, and what it would have sent so far."""
 
-    connection_string: str
     now: float
     instance: str = "instance-0"
     ledger_away: dict[str, bool] = field(default_factory=dict)
+    bodies: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         resource = Resource({"service.name": "spillway", "service.instance.id": self.instance})
-        options: dict[str, Any] = {"connection_string": self.connection_string, "disable_offline_storage": True}
-        self._metrics_out, self._logs_out = _MetricExporter(**options), _LogExporter(**options)
+        options: dict[str, Any] = {"connection_string": CONNECTION_STRING, "disable_offline_storage": True}
+        metrics_out, logs_out = _MetricExporter(**options), _LogExporter(**options)
+        metrics_out.bodies = logs_out.bodies = self.bodies
         # Without an interval there is no thread; a minute ends when the test says so.
-        self._reader = PeriodicExportingMetricReader(self._metrics_out, export_interval_millis=math.inf)
+        self._reader = PeriodicExportingMetricReader(metrics_out, export_interval_millis=math.inf)
         self._meters = MeterProvider([self._reader], resource)
         self._logs = LoggerProvider(resource)
-        self._logs.add_log_record_processor(SimpleLogRecordProcessor(self._logs_out))
+        self._logs.add_log_record_processor(SimpleLogRecordProcessor(logs_out))
         self._handler = LoggingHandler(logger_provider=self._logs)
         with (
             mock.patch.object(metrics, "get_meter", self._meters.get_meter),
@@ -84,7 +90,7 @@ class Replay:
 
     @contextmanager
     def living(self) -> Iterator["Replay"]:
-        """Time is the replay's inside; what was told is sent at the end."""
+        """Time is the replay's inside."""
         logger, factory = logging.getLogger(LOGGER_NAME), logging.getLogRecordFactory()
         level, propagates = logger.level, logger.propagate
 
@@ -93,10 +99,13 @@ class Replay:
             made.created = self.now
             return made
 
-        modules = [m for name, m in sys.modules.items() if name.startswith("opentelemetry.sdk") and hasattr(m, "time_ns")]
-        patches = [mock.patch.object(module, "time_ns", lambda: int(self.now * 1e9)) for module in modules]
-        for patch in patches:
-            patch.start()
+        clocks = [
+            mock.patch.object(module, "time_ns", lambda: int(self.now * 1e9))
+            for name, module in sys.modules.items()
+            if name.startswith("opentelemetry.") and hasattr(module, "time_ns")
+        ]
+        for clock in clocks:
+            clock.start()
         logging.setLogRecordFactory(record)
         logger.addHandler(self._handler)
         logger.setLevel(logging.INFO)
@@ -108,17 +117,39 @@ class Replay:
             logger.setLevel(level)
             logger.propagate = propagates
             logging.setLogRecordFactory(factory)
-            for patch in patches:
-                patch.stop()
-        self._metrics_out.send()
-        self._logs_out.send()
+            for clock in clocks:
+                clock.stop()
 
     def minute_ends(self, seconds: float = 60.0) -> None:
         """Time moves on and the metrics of the minute are exported, as every minute in Azure."""
         self.now += seconds
         self._reader.collect()
 
+    def taken(self) -> list[str]:
+        """What would have been sent since the last call."""
+        taken, self.bodies[:] = list(self.bodies), []
+        return taken
+
     def close(self) -> None:
         """Lets go of everything."""
         self._meters.shutdown()
         self._logs.shutdown()
+
+
+def send(url: str, bodies: list[str], *, days: int) -> None:
+    """Sends what exporters would have sent, some days later than it was told."""
+
+    def shifted(found: re.Match[str]) -> str:
+        day = datetime.fromisoformat(found[1]).replace(tzinfo=UTC) + timedelta(days=days)
+        return f'"time": "{day:%Y-%m-%d}T'
+
+    batch: list[str] = []
+    for n, body in enumerate(bodies):
+        batch.append(body)
+        if n == len(bodies) - 1 or sum(map(len, batch)) > BATCH_CHARACTERS:
+            text = TIME.sub(shifted, f"[{','.join(batch)}]")
+            answer = httpx2.post(
+                f"{url}/v2.1/track", content=text.encode(), headers={"content-type": "application/json"}
+            )
+            assert answer.status_code == 200, answer.text[:500]
+            batch = []

@@ -60,7 +60,7 @@ class Weather:
         gone: The app does not run at all.
     """
 
-    turns: int = 10
+    turns: int = 6
     failing: float = 0.0005
     blocked: float = 0.01
     throttled: float = 0.02
@@ -87,7 +87,7 @@ class Shop:
     """Drives one instance's observer, minute by minute."""
 
     def __init__(self, replay: Replay, seed: int) -> None:
-        self.replay, self._draw, self._count = replay, random.Random(seed), 0
+        self.replay, self._draw, self._count = replay, random.Random(seed), seed * 1_000_000
         self._minute, self._stalled_since = 0, 0.0
         replay.ledger_away.update({deployment.name: False for deployment in DEPLOYMENTS})
 
