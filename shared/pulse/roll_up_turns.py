@@ -116,7 +116,7 @@ def summed(turns: Iterable[EndedTurn], default_model: str) -> list[Row]:
 
 
 def grown(known: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """The greater of two sums, count by count: a turn that is over stays so, thus the smaller one was read too early."""
+    """The greater of two sums, count by count: what is over stays so, thus the smaller one was read too early."""
     merged: dict[tuple[Any, ...], Row] = {}
     for row in (*known, *rows):
         into = merged.setdefault(tuple(row[name] for name in NAMES), {name: row[name] for name in NAMES})

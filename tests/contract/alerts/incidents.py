@@ -36,6 +36,7 @@ class Incident:
         weather: A minute of it.
         before: What was before.
         step_seconds: Length of its steps.
+        thorough: Its alert has another incident that is quicker to replay, or is the same alert with other windows.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Incident:
     weather: Weather
     before: History = half_an_hour
     step_seconds: float = 60.0
+    thorough: bool = False
 
 
 INCIDENTS = (
@@ -53,17 +55,33 @@ INCIDENTS = (
     Incident("leaking cost", "cost-anomaly", Weather(wasted=5), nine_hours),
     Incident("bad prompt version", "quality-dip", Weather(turns=30, scores=5, quality=-1.3), nine_hours, 300.0),
     Incident("silent evaluation", "evaluator-silence", Weather(turns=30, scores=0, samples=5), nine_hours, 300.0),
-    Incident("one silent evaluator", "evaluator-silence", Weather(scores=5, mute=("relevance",)), nine_hours, 300.0),
+    Incident(
+        "one silent evaluator",
+        "evaluator-silence",
+        Weather(scores=5, mute=("relevance",)),
+        nine_hours,
+        300.0,
+        thorough=True,
+    ),
     Incident("blocked content wave", "blocked-content", Weather(blocked=0.5)),
     Incident("ledger unreachable", "ledger-away", Weather(ledger_away=True)),
     Incident("canary failing", "canary-failing", Weather(canary=False)),
     Incident("backlog older than the deadline", "backlog-age", Weather(pressed=True)),
     Incident("availability burn", "availability-burn-fast", Weather(failing=0.25), nine_hours),
-    Incident("store away at the door", "availability-burn-fast", Weather(overloaded=3), nine_hours),
-    Incident("slowly failing", "availability-burn-medium", Weather(turns=30, failing=0.06), nine_hours, 300.0),
-    Incident("slowly late", "first-token-burn-medium", Weather(turns=30, slow=0.38), nine_hours, 300.0),
-    Incident("a little unreliable", "availability-burn-slow", Weather(turns=20, failing=0.015), two_days, 1800.0),
-    Incident("a little late", "first-token-burn-slow", Weather(turns=20, slow=0.1), two_days, 1800.0),
+    Incident("store away at the door", "availability-burn-fast", Weather(overloaded=3), nine_hours, thorough=True),
+    Incident(
+        "slowly failing", "availability-burn-medium", Weather(turns=30, failing=0.06), nine_hours, 300.0, thorough=True
+    ),
+    Incident("slowly late", "first-token-burn-medium", Weather(turns=30, slow=0.38), nine_hours, 300.0, thorough=True),
+    Incident(
+        "a little unreliable",
+        "availability-burn-slow",
+        Weather(turns=20, failing=0.015),
+        two_days,
+        1800.0,
+        thorough=True,
+    ),
+    Incident("a little late", "first-token-burn-slow", Weather(turns=20, slow=0.1), two_days, 1800.0, thorough=True),
     Incident("instances that die", "runs-lost", Weather(lost_runs=2)),
     Incident("harmful answers", "safety-defect", Weather(unsafe=1)),
     Incident("broken judge", "judge-errors", Weather(judge_errors=0.6)),

@@ -100,7 +100,7 @@ class Replay:
             return made
 
         clocks = [
-            mock.patch.object(module, "time_ns", lambda: int(self.now * 1e9))
+            mock.patch.object(module, "time_ns", self._nanoseconds)
             for name, module in sys.modules.items()
             if name.startswith("opentelemetry.") and hasattr(module, "time_ns")
         ]
@@ -119,6 +119,9 @@ class Replay:
             logging.setLogRecordFactory(factory)
             for clock in clocks:
                 clock.stop()
+
+    def _nanoseconds(self) -> int:
+        return int(self.now * 1e9)
 
     def minute_ends(self, seconds: float = 60.0) -> None:
         """Time moves on and the metrics of the minute are exported, as every minute in Azure."""

@@ -65,7 +65,14 @@ def firing(insights: Service, alerts: list[Alert], at: float) -> list[str]:
     return [alert.name for alert in alerts if ask(insights.url, alert, at=moment).fires]
 
 
-@pytest.mark.parametrize("incident", INCIDENTS, ids=lambda incident: incident.name.replace(" ", "-"))
+THOROUGH = pytest.mark.thorough
+REPLAYED = [
+    pytest.param(incident, id=incident.name.replace(" ", "-"), marks=[THOROUGH] if incident.thorough else [])
+    for incident in INCIDENTS
+]
+
+
+@pytest.mark.parametrize("incident", REPLAYED)
 def test_the_incident_is_found_in_time_and_no_other_alert_pages(insights: Service, incident: Incident) -> None:
     alert = ALERTS[incident.alert]
     every = minutes_of(alert.frequency)
@@ -84,7 +91,7 @@ def test_the_incident_is_found_in_time_and_no_other_alert_pages(insights: Servic
     print(f"found after {found} of {alert.found_within_minutes} minutes")
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", [SEEDS[0], *(pytest.param(seed, marks=[THOROUGH]) for seed in SEEDS[1:])])
 def test_a_healthy_hour_is_quiet(insights: Service, seed: int) -> None:
     with after(nine_hours, insights, len(INCIDENTS) + seed, 10 + seed) as (shop, sent):
         for _ in range(3):
@@ -94,6 +101,7 @@ def test_a_healthy_hour_is_quiet(insights: Service, seed: int) -> None:
         assert firing(insights, list(ALERTS.values()), sent() + LAG_SECONDS) == []
 
 
+@THOROUGH
 def test_a_surge_that_is_dealt_with_wakes_nobody(insights: Service) -> None:
     with after(nine_hours, insights, len(INCIDENTS) + len(SEEDS), 20) as (shop, sent):
         shop.minutes(3, Weather(turns=200, throttled=0.1))

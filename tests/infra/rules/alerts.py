@@ -1,4 +1,4 @@
-"""Alerts and the workbook: what Azure is given is what is tested here, within what Azure evaluates, and reaches people."""
+"""Alerts and the workbook: Azure is given what is tested here, within what it evaluates, and people hear of it."""
 
 import json
 import re
@@ -16,8 +16,8 @@ GROUP = "Microsoft.Insights/actionGroups"
 MINUTES = {f"PT{n}M": n for n in (5, 10, 15, 30, 45)} | {f"PT{n}H": 60 * n for n in range(1, 7)} | {"P1D": 1440}
 FREQUENCIES = MINUTES
 WINDOWS = MINUTES | {"P2D": 2880}
-"""What a log search alert may have. Source: the schema of azurerm_monitor_scheduled_query_rules_alert_v2; two days is the
-most that Azure looks back, whatever a query says. One minute is left out, which not every query may have."""
+"""What a log search alert may have. Two days is the most that Azure looks back, whatever a query says; one minute is
+left out, which not every query may have. Source: the schema of azurerm_monitor_scheduled_query_rules_alert_v2."""
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 LET = re.compile(r"^let (\w+) = (\d+)([mhd]);$", re.MULTILINE)
 LOOK_BACK = re.compile(r"between \(ago\(([^()]+)\) \.\. ago\(([^()]+)\)\)")
