@@ -15,6 +15,8 @@ from infra.alerts.table import load
 from shared.pulse.roll_up_turns import COUNTS
 from shared.telemetry import names
 from tests.acceptance.stack import MODEL, OTHER, STORE_KEY, Stack, ask, deployments
+from tests.contract.alerts.replay import Replay
+from tests.contract.alerts.shop import Shop, Weather
 from tests.contract.insights.client import Insights
 
 SETTINGS = {
@@ -22,6 +24,12 @@ SETTINGS = {
     "SPILLWAY_SAMPLE_SHARE": "0",
     "SPILLWAY_PRICES": json.dumps({MODEL: {"input": 0.15, "output": 0.6}}),
 }
+SHAPES = """
+union (customMetrics | project name, customDimensions), (customEvents | project name, customDimensions)
+| where name startswith "spillway."
+| where name !startswith "spillway.context" and name !startswith "spillway.relay"
+| project name, tostring(customDimensions)
+"""
 SPARE = "chat-spare"
 MOST_SECONDS = 90.0
 """A tick that the timer took just before the last turn ended is made up for by the next."""
@@ -47,6 +55,21 @@ def metrics(stack: Stack, kind: str) -> list[dict[str, Any]]:
         query = "SELECT * FROM c WHERE c.kind = @kind"
         parameters: list[dict[str, object]] = [{"name": "@kind", "value": kind}]
         return list(container.query_items(query, parameters=parameters, enable_cross_partition_query=True))
+
+
+def replayed() -> set[tuple[str, str]]:
+    """Metrics and events with their dimensions as the replays of incidents have them."""
+    replay = Replay(0.0)
+    with replay.living():
+        Shop(replay, 1).minutes(5, Weather(turns=30, failing=0.1, blocked=0.1, throttled=0.2, overloaded=1))
+    envelopes = json.loads(f"[{','.join(replay.taken())}]")
+    replay.close()
+    found = set()
+    for envelope in envelopes:
+        data = envelope["data"]["baseData"]
+        name = data["metrics"][0]["name"] if "metrics" in data else data.get("name")
+        found |= {(name, key) for key in data.get("properties") or {}}
+    return found
 
 
 def wait_until(condition: Callable[[], bool], *, meanwhile: Callable[[], None]) -> None:
@@ -116,6 +139,7 @@ def test_turns_are_billed_once_each_tick_is_done_once_and_alerts_run_on_what_the
             " | project name, amount"
         )
     )
+    real = {(name, key) for name, dimensions in insights.rows(SHAPES) for key in json.loads(dimensions)}
     insights.close()
 
     assert told[names.BACKLOG_TURNS.name] == 3 * ticks["minute"], "each lane is looked at once a tick"
@@ -123,5 +147,7 @@ def test_turns_are_billed_once_each_tick_is_done_once_and_alerts_run_on_what_the
     assert canaries == ticks["canary"], "the deployment is asked once a tick, whichever instances the timer fires on"
     assert told[names.ATTEMPTS_MADE.name] == users_calls
     assert told[names.TURNS.name] == len(turns)
+    assert len(real) > 20
+    assert real - replayed() == set(), "the replays of incidents have every dimension that the app sends"
     found = [ask_alert(stack.parts["insights"].url, alert) for alert in load()]
     assert [one.alert.name for one in found if one.fires] == []

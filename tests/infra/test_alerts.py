@@ -5,14 +5,19 @@ import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from infra.alerts.__main__ import main
 from infra.alerts.table import load
+from shared.errors import ALL_ERRORS
+from shared.evaluating import events
+from shared.telemetry import names
 from tests.contract.alerts.incidents import INCIDENTS
 from tests.processes import ROOT
 
+FUNCTIONS = ("answer_interactive", "answer_standard", "answer_batch")
 PAGE = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
 
 
@@ -101,3 +106,35 @@ def test_a_command_without_an_answer_says_why(
 def test_the_command_prints_the_queries(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--queries"]) == 0
     assert capsys.readouterr().out.count("let lag = 5m;") == len(load())
+
+
+def known_names() -> set[str]:
+    """Everything that the app calls something in telemetry."""
+    values = [value for name, value in vars(names).items() if name.isupper()]
+    constants = {value for value in values if isinstance(value, str)}
+    instruments = {value.name for value in values if isinstance(value, names.Instrument)}
+    source = (ROOT / "shared" / "evaluating" / "events.py").read_text(encoding="utf-8")
+    return constants | instruments | set(re.findall(r'"([a-z_]+(?:\.[a-z_]+)+)"', source)) | {events.EVENT}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "infra" / "alerts").glob("*.kql")), ids=lambda path: path.stem)
+def test_queries_ask_for_nothing_that_the_app_does_not_say(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    dotted = set(re.findall(r'"([a-z_]+(?:\.[a-z_]+)+)"', text))
+    measured = set(re.findall(r'customMeasurements\["(\w+)"\]', text))
+    codes = {error.code for error in ALL_ERRORS}
+    coded = set(re.findall(r'"(content_filtered|model_refused|unavailable|capacity_exhausted|[a-z]+_code)"', text))
+
+    assert dotted, "the query asks for something"
+    assert dotted | measured <= known_names()
+    assert coded <= codes
+
+
+def test_runbooks_name_nothing_that_the_app_does_not_say() -> None:
+    named = set(re.findall(r"`(spillway\.[a-z_.]+[a-z])`", PAGE))
+    actions = set(re.findall(r"`([a-z]+_[a-z_]+)`", PAGE.partition("## Runbooks")[2]))
+    reference = (ROOT / "docs" / "telemetry.md").read_text(encoding="utf-8")
+    codes = {error.code for error in ALL_ERRORS}
+
+    assert named <= known_names()
+    assert [action for action in actions - codes if f"`{action}`" not in reference and action not in FUNCTIONS] == []

@@ -24,6 +24,7 @@ from shared.telemetry.facts import (
     TurnSwept,
 )
 from shared.telemetry.otel.attributes import Attributes, first_token_seconds
+from shared.telemetry.otel.gauges import FreshGauge
 from shared.telemetry.prices import Prices, price_for
 from shared.turns import Usage
 
@@ -49,7 +50,7 @@ class Metrics:
             one.name: meter.create_histogram(one.name, one.unit, one.description) for one in names.HISTOGRAMS
         }
         self._meter = meter
-        self._gauges = {one.name: meter.create_gauge(one.name, one.unit, one.description) for one in names.GAUGES}
+        self._gauges = {one.name: FreshGauge(meter, one) for one in names.GAUGES}
 
     def watch_ledger(self, away: Callable[[], Mapping[str, bool]]) -> None:
         """Reads, whenever metrics are sent, of which deployments the shared account is out of reach here."""

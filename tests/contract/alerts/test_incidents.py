@@ -1,5 +1,6 @@
 """Each incident is found by its alert in time, nothing else wakes anybody, and a healthy hour is quiet."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -88,7 +89,7 @@ def test_the_incident_is_found_in_time_and_no_other_alert_pages(insights: Servic
 
         assert found, f"not found within {alert.found_within_minutes} minutes"
         assert set(firing(insights, paging(), now)) <= {alert.name}
-    print(f"found after {found} of {alert.found_within_minutes} minutes")
+    sys.stdout.write(f"{incident.name}: {alert.name} after {found} of {alert.found_within_minutes} minutes\n")
 
 
 @pytest.mark.parametrize("seed", [SEEDS[0], *(pytest.param(seed, marks=[THOROUGH]) for seed in SEEDS[1:])])

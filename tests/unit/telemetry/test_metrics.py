@@ -20,6 +20,7 @@ from shared.telemetry.facts import (
     TurnSampled,
     TurnSwept,
 )
+from shared.telemetry.otel.gauges import FreshGauge
 from shared.telemetry.otel.metrics import Metrics
 from shared.telemetry.prices import Price
 from tests.unit.telemetry.facts import SUBJECT, a_refusal, an_attempt, an_end
@@ -142,6 +143,21 @@ def test_every_instrument_is_used(memory: Memory, metrics: Metrics) -> None:
 
     every = (*names.COUNTERS, *names.HISTOGRAMS, *names.GAUGES, *names.OBSERVED_GAUGES)
     assert set(memory.points()) == {one.name for one in every}
+
+
+def test_a_gauge_says_nothing_that_was_not_seen_of_late(memory: Memory) -> None:
+    now = [0.0]
+    gauge = FreshGauge(memory.meter, names.UTILIZATION, lambda: now[0])
+    gauge.set(80.0, {names.DEPLOYMENT: "chat-0"})
+    now[0] = 100.0
+    gauge.set(20.0, {names.DEPLOYMENT: "chat-1"})
+    gauge.set(30.0, {names.DEPLOYMENT: "chat-1"})
+
+    assert values(memory, names.UTILIZATION, names.DEPLOYMENT) == {"chat-0": 80.0, "chat-1": 30.0}
+    now[0] = 121.0
+    assert values(memory, names.UTILIZATION, names.DEPLOYMENT) == {"chat-1": 30.0}
+    now[0] = 300.0
+    assert values(memory, names.UTILIZATION, names.DEPLOYMENT) == {}
 
 
 def test_the_ledger_is_said_to_be_away_for_as_long_as_it_is(memory: Memory, metrics: Metrics) -> None:
