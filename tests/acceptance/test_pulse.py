@@ -16,7 +16,8 @@ from shared.pulse.roll_up_turns import COUNTS
 from shared.telemetry import names
 from tests.acceptance.stack import MODEL, OTHER, STORE_KEY, Stack, ask, deployments
 from tests.contract.alerts.replay import Replay
-from tests.contract.alerts.shop import Shop, Weather
+from tests.contract.alerts.shop import Shop
+from tests.contract.alerts.weather import Weather
 from tests.contract.insights.client import Insights
 
 SETTINGS = {
@@ -63,7 +64,6 @@ def replayed() -> set[tuple[str, str]]:
     with replay.living():
         Shop(replay, 1).minutes(5, Weather(turns=30, failing=0.1, blocked=0.1, throttled=0.2, overloaded=1))
     envelopes = json.loads(f"[{','.join(replay.taken())}]")
-    replay.close()
     found = set()
     for envelope in envelopes:
         data = envelope["data"]["baseData"]

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.contract.alerts.shop import Shop, Weather
+from tests.contract.alerts.shop import Shop
+from tests.contract.alerts.weather import Weather
 
 
 def half_an_hour(shop: Shop) -> None:
@@ -49,10 +50,10 @@ class Incident:
 
 INCIDENTS = (
     Incident("429 storm", "throttled-share", Weather(throttled=0.6)),
-    Incident("slow region", "first-token-burn-fast", Weather(slow=0.95), nine_hours),
+    Incident("slow region", "first-token-burn-fast", Weather(turns=30, slow=0.95), nine_hours, 300.0),
     Incident("dead worker", "lane-stalled", Weather(stalled=True), nine_hours),
     Incident("poison message", "dead-letters", Weather(poisoned=1)),
-    Incident("leaking cost", "cost-anomaly", Weather(wasted=5), nine_hours),
+    Incident("leaking cost", "cost-anomaly", Weather(turns=30, wasted=5), nine_hours, 300.0),
     Incident("bad prompt version", "quality-dip", Weather(turns=30, scores=5, quality=-1.3), nine_hours, 300.0),
     Incident("silent evaluation", "evaluator-silence", Weather(turns=30, scores=0, samples=5), nine_hours, 300.0),
     Incident(
@@ -65,9 +66,9 @@ INCIDENTS = (
     ),
     Incident("blocked content wave", "blocked-content", Weather(blocked=0.5)),
     Incident("ledger unreachable", "ledger-away", Weather(ledger_away=True)),
-    Incident("canary failing", "canary-failing", Weather(canary=False)),
+    Incident("canary failing", "canary-failing", Weather(turns=30, canary=False), half_an_hour, 300.0),
     Incident("backlog older than the deadline", "backlog-age", Weather(pressed=True)),
-    Incident("availability burn", "availability-burn-fast", Weather(failing=0.25), nine_hours),
+    Incident("availability burn", "availability-burn-fast", Weather(turns=30, failing=0.25), nine_hours, 300.0),
     Incident("store away at the door", "availability-burn-fast", Weather(overloaded=3), nine_hours, thorough=True),
     Incident(
         "slowly failing", "availability-burn-medium", Weather(turns=30, failing=0.06), nine_hours, 300.0, thorough=True

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from unittest import mock
 
@@ -61,6 +62,13 @@ class _LogExporter(_Kept, AzureMonitorLogExporter):
     pass
 
 
+@cache
+def _exporters() -> tuple[_MetricExporter, _LogExporter]:
+    """Made once: each loads the machine's certificates, although nothing is ever sent by it."""
+    options: dict[str, Any] = {"connection_string": CONNECTION_STRING, "disable_offline_storage": True}
+    return _MetricExporter(**options), _LogExporter(**options)
+
+
 @dataclass
 class Replay:
     """One instance of the app that lives at `now`, in seconds since 1970, and what it would have sent so far."""
@@ -72,13 +80,12 @@ class Replay:
 
     def __post_init__(self) -> None:
         resource = Resource({"service.name": "spillway", "service.instance.id": self.instance})
-        options: dict[str, Any] = {"connection_string": CONNECTION_STRING, "disable_offline_storage": True}
-        metrics_out, logs_out = _MetricExporter(**options), _LogExporter(**options)
+        metrics_out, logs_out = _exporters()
         metrics_out.bodies = logs_out.bodies = self.bodies
         # Without an interval there is no thread; a minute ends when the test says so.
         self._reader = PeriodicExportingMetricReader(metrics_out, export_interval_millis=math.inf)
-        self._meters = MeterProvider([self._reader], resource)
-        self._logs = LoggerProvider(resource)
+        self._meters = MeterProvider([self._reader], resource, shutdown_on_exit=False)
+        self._logs = LoggerProvider(resource, shutdown_on_exit=False)
         self._logs.add_log_record_processor(SimpleLogRecordProcessor(logs_out))
         self._handler = LoggingHandler(logger_provider=self._logs)
         with (
@@ -132,11 +139,6 @@ class Replay:
         """What would have been sent since the last call."""
         taken, self.bodies[:] = list(self.bodies), []
         return taken
-
-    def close(self) -> None:
-        """Lets go of everything."""
-        self._meters.shutdown()
-        self._logs.shutdown()
 
 
 def send(url: str, bodies: list[str], *, days: int) -> None:

@@ -1,8 +1,6 @@
 """A shop's traffic and what befalls it, told to the app's observer as the app tells it."""
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 from shared.evaluating.events import emit
 from shared.evaluating.sampler import production_run, written_hour
@@ -28,6 +26,7 @@ from shared.telemetry.facts import (
 from shared.timeline import Timeline
 from shared.turns import Lane, Message, State, Turn, Usage
 from tests.contract.alerts.replay import Replay
+from tests.contract.alerts.weather import Weather
 
 MODEL = "gpt-4o-mini"
 DEPLOYMENTS = tuple(
@@ -37,50 +36,10 @@ DEPLOYMENTS = tuple(
 QUIET = Deployment("chat-spare", MODEL, "https://r9.example/openai/v1/", "chat-spare", Tier.STANDARD, "uksouth")
 TENANTS = ("contoso", "contoso", "contoso", "fabrikam")
 LANES = (Lane.INTERACTIVE,) * 7 + (Lane.STANDARD,) * 3
+CANARY_SECONDS = 300.0
 LONGEST_STEP_SECONDS = 600.0
 """The heart of a running app beats at least so often, in however little detail its history is told."""
 EVALUATORS = (("groundedness", 4.4, 0.7), ("relevance", 4.5, 0.6), ("answered", 0.97, 0.17))
-
-
-@dataclass
-class Weather:
-    """What a minute is like; the default is a good one with ordinary noise.
-
-    Attributes:
-        failing, blocked, throttled: Part of the turns, turns and calls that go so.
-        slow: Part of the turns of the first deployment's region that wait eight seconds for the first token.
-        wasted: Calls for each turn whose answers are thrown away.
-        stalled, pressed: The standard lane is not worked on; or so slowly that deadlines are near.
-        refused, poisoned, lost_runs, unsafe, overloaded: How many of each there are in a minute.
-        canary: Whether the unused deployment answers.
-        scores: Turns that are evaluated in a minute; `quality` moves their scores, in standard deviations.
-        samples: Turns put up for evaluation in a minute.
-        mute: Evaluators that say nothing.
-        judge_errors: Part of the evaluations that the judge fails.
-        gone: The app does not run at all.
-    """
-
-    turns: int = 6
-    failing: float = 0.0005
-    blocked: float = 0.01
-    throttled: float = 0.02
-    slow: float = 0.0
-    wasted: int = 0
-    stalled: bool = False
-    pressed: bool = False
-    refused: int = 0
-    overloaded: int = 0
-    poisoned: int = 0
-    lost_runs: int = 0
-    unsafe: int = 0
-    canary: bool = True
-    scores: int = 1
-    quality: float = 0.0
-    samples: int = 1
-    mute: Sequence[str] = ()
-    judge_errors: float = 0.01
-    ledger_away: bool = False
-    gone: bool = False
 
 
 class Shop:
@@ -88,7 +47,7 @@ class Shop:
 
     def __init__(self, replay: Replay, seed: int) -> None:
         self.replay, self._draw, self._count = replay, random.Random(seed), seed * 1_000_000
-        self._minute, self._stalled_since = 0, 0.0
+        self._canary_at, self._stalled_since = 0.0, 0.0
         replay.ledger_away.update({deployment.name: False for deployment in DEPLOYMENTS})
 
     # The clock that attempts are timed with; a test moves it.
@@ -115,7 +74,6 @@ class Shop:
             self.replay.minute_ends(min(seconds, LONGEST_STEP_SECONDS))
 
     def _one(self, weather: Weather) -> None:
-        self._minute += 1
         tell = self.replay.observer.tell
         self.replay.ledger_away["chat-0"] = weather.ledger_away
         for _ in range(weather.turns):
@@ -254,7 +212,8 @@ class Shop:
             if lane is Lane.STANDARD and weather.pressed:
                 waiting = Waiting(40, 25, now - 560, (now - 560, now + 40))
             tell(seen(lane, waiting, now))
-        if self._minute % 5 == 0:
+        if now >= self._canary_at:
+            self._canary_at = now + CANARY_SECONDS
             outcome, cause = ("success", None) if weather.canary else ("ignored", "credential")
             first = 0.4 if weather.canary else None
             tell(CanaryEnded(QUIET.name, QUIET.region, QUIET.tier.value, outcome, cause, first))
