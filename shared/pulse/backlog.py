@@ -1,7 +1,7 @@
 """Looks at what waits in each lane and tells the observer."""
 
 from shared.ports import Clock
-from shared.pulse.ports import TurnRecords, Waiting
+from shared.pulse.ports import OperatorSwitches, TurnRecords, Waiting
 from shared.telemetry.facts import BacklogSeen
 from shared.telemetry.observer import Observer
 from shared.turns import Lane
@@ -10,9 +10,9 @@ from shared.turns import Lane
 class BacklogWatch:
     """Also the app's heartbeat: while it is told, the app runs and its store answers."""
 
-    def __init__(self, *, records: TurnRecords, clock: Clock, observer: Observer) -> None:
+    def __init__(self, *, records: TurnRecords, switches: OperatorSwitches, clock: Clock, observer: Observer) -> None:
         """Takes what it works with."""
-        self._records, self._clock, self._observer = records, clock, observer
+        self._records, self._switches, self._clock, self._observer = records, switches, clock, observer
 
     async def look(self) -> None:
         """Tells of every lane.
@@ -22,15 +22,16 @@ class BacklogWatch:
         """
         for lane in Lane:
             now = self._clock.now()
-            self._observer.tell(seen(lane, await self._records.waiting(lane, now), now))
+            waiting = await self._records.waiting(lane, now)
+            self._observer.tell(seen(lane, waiting, now, paused=self._switches.pauses(lane)))
 
 
-def seen(lane: Lane, waiting: Waiting, now: float) -> BacklogSeen:
-    """What waits, in the terms of alerts."""
+def seen(lane: Lane, waiting: Waiting, now: float, *, paused: bool = False) -> BacklogSeen:
+    """What waits, in the terms of alerts. In a lane that an operator has paused nothing is due."""
     return BacklogSeen(
         lane=lane.value,
         turns=waiting.turns,
-        due=waiting.due,
+        due=0 if paused else waiting.due,
         oldest_seconds=0.0 if waiting.oldest_at is None else max(0.0, now - waiting.oldest_at),
         deadline_used=0.0 if waiting.pressed is None else _used(*waiting.pressed, now),
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from shared.evaluating.ports import MetricsStore
 from shared.policies.classify import Cause, Outcome, classify
 from shared.ports import ChatModel, Clock, ModelRefusal, ModelRequest
+from shared.pulse.ports import OperatorSwitches
 from shared.pulse.roll_up_turns import MINUTE_SECONDS, document_id, written_minute
 from shared.settings import Deployment
 from shared.telemetry.facts import CanaryEnded
@@ -28,23 +29,28 @@ class Canary:
         deployments: Sequence[Deployment],
         models: ChatModel,
         metrics: MetricsStore,
+        switches: OperatorSwitches,
         clock: Clock,
         observer: Observer,
         quiet_seconds: float,
     ) -> None:
         """Takes what it works with; a deployment is quiet when it answered no turn for so long."""
         self._deployments = [deployment for deployment in deployments if deployment.kind == "chat"]
-        self._models, self._metrics, self._clock = models, metrics, clock
+        self._models, self._metrics, self._switches, self._clock = models, metrics, switches, clock
         self._observer, self._quiet_seconds = observer, quiet_seconds
 
     async def fly(self) -> list[str]:
-        """Asks all quiet deployments and tells the observer; their names.
+        """Asks all quiet deployments that operators have not taken out, and tells the observer; their names.
 
         Raises:
             Unavailable: The store does not answer.
         """
         busy = await self._busy()
-        quiet = [deployment for deployment in self._deployments if deployment.name not in busy]
+        quiet = [
+            deployment
+            for deployment in self._deployments
+            if deployment.name not in busy and not self._switches.drains(deployment.name)
+        ]
         await asyncio.gather(*(self._ask(deployment) for deployment in quiet))
         return [deployment.name for deployment in quiet]
 

@@ -43,6 +43,19 @@ class Waiting:
     pressed: tuple[float, float] | None = None
 
 
+class OperatorSwitches(Protocol):
+    """What operators have switched by hand for all instances."""
+
+    async def look(self) -> None:
+        """Brings the knowledge up to date, as far as the store answers."""
+
+    def drains(self, deployment: str) -> bool:
+        """True when the deployment is to get no new calls."""
+
+    def pauses(self, lane: Lane) -> bool:
+        """True when the turns of the lane wait until an operator says otherwise."""
+
+
 class TurnRecords(Protocol):
     """Reads over all turns. Every operation may raise Unavailable."""
 

@@ -62,6 +62,7 @@ class Records:
 
     ended: list[tuple[int, EndedTurn]] = field(default_factory=list)
     away: bool = False
+    found: Waiting = field(default_factory=lambda: Waiting(0, 0))
     looked: Counter[str] = field(default_factory=Counter)
 
     async def minutes_ended_since(self, since: float) -> set[int]:
@@ -75,7 +76,25 @@ class Records:
         if self.away:
             raise Unavailable
         self.looked[lane.value] += 1
-        return Waiting(0, 0)
+        return self.found
+
+
+@dataclass
+class Switches:
+    """What operators have switched, known once somebody has looked."""
+
+    draining: set[str] = field(default_factory=set)
+    paused: set[Lane] = field(default_factory=set)
+    looked: int = 0
+
+    async def look(self) -> None:
+        self.looked += 1
+
+    def drains(self, deployment: str) -> bool:
+        return self.looked > 0 and deployment in self.draining
+
+    def pauses(self, lane: Lane) -> bool:
+        return self.looked > 0 and lane in self.paused
 
 
 @dataclass
@@ -87,6 +106,7 @@ class App:
     metrics: MemoryMetrics = field(default_factory=MemoryMetrics)
     clock: HeldClock = field(default_factory=lambda: HeldClock(NOW))
     recorder: Recorder = field(default_factory=Recorder)
+    switches: Switches = field(default_factory=Switches)
     canary_seconds: float = 300.0
 
     def instance(self) -> Pulse:
@@ -95,11 +115,15 @@ class App:
         shared: dict[str, Any] = {"metrics": self.metrics, "clock": self.clock}
         return Pulse(
             ticks=Ticks(self.metrics, self.clock),
-            backlog=BacklogWatch(records=self.records, clock=self.clock, observer=self.recorder),
+            switches=self.switches,
+            backlog=BacklogWatch(
+                records=self.records, switches=self.switches, clock=self.clock, observer=self.recorder
+            ),
             roll_up=TurnRollUp(records=self.records, default_model="m", turn_ttl_seconds=86_400, **shared),
             canary=Canary(
                 deployments=deployments,
                 models=self.models,
+                switches=self.switches,
                 observer=self.recorder,
                 quiet_seconds=self.canary_seconds,
                 **shared,
@@ -131,6 +155,20 @@ async def test_work_of_a_failed_tick_is_done_with_the_next_and_fails_alone() -> 
     app.clock.at += 60
     await one.beat()
     assert app.records.looked["interactive"] == 1
+
+
+async def test_what_operators_took_out_is_neither_asked_nor_due() -> None:
+    app = App(switches=Switches(draining={"chat-1"}, paused={Lane.BATCH}))
+    app.records.found = Waiting(3, 2, NOW - 50, (NOW - 30, NOW + 10))
+    await app.instance().beat()
+
+    assert app.models.asked == ["chat-0"]
+    told = app.recorder.of(BacklogSeen)
+    assert {fact.lane: (fact.turns, fact.due) for fact in told} == {
+        "interactive": (3, 2),
+        "standard": (3, 2),
+        "batch": (3, 0),
+    }
 
 
 async def test_no_canary_flies_unless_the_operator_wants_it() -> None:
