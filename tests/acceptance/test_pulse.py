@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from azure.cosmos import CosmosClient
+from azure.cosmos import CosmosClient, DatabaseProxy
 
 from infra.alerts.ask import ask as ask_alert
 from infra.alerts.table import load
@@ -50,12 +50,17 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         stack.stop()
 
 
-def metrics(stack: Stack, kind: str) -> list[dict[str, Any]]:
+@pytest.fixture(scope="module")
+def store(stack: Stack) -> Iterator[DatabaseProxy]:
     with CosmosClient(stack.parts["store"].url, credential=STORE_KEY) as store:
-        container = store.get_database_client("spillway").get_container_client("metrics")
-        query = "SELECT * FROM c WHERE c.kind = @kind"
-        parameters: list[dict[str, object]] = [{"name": "@kind", "value": kind}]
-        return list(container.query_items(query, parameters=parameters, enable_cross_partition_query=True))
+        yield store.get_database_client("spillway")
+
+
+def metrics(store: DatabaseProxy, kind: str) -> list[dict[str, Any]]:
+    query = "SELECT * FROM c WHERE c.kind = @kind"
+    parameters: list[dict[str, object]] = [{"name": "@kind", "value": kind}]
+    container = store.get_container_client("metrics")
+    return list(container.query_items(query, parameters=parameters, enable_cross_partition_query=True))
 
 
 def replayed() -> set[tuple[str, str]]:
@@ -107,7 +112,9 @@ def owed(turns: list[dict[str, Any]]) -> Counter[tuple[str, ...]]:
     return +sums
 
 
-def test_turns_are_billed_once_each_tick_is_done_once_and_alerts_run_on_what_the_app_says(stack: Stack) -> None:
+def test_turns_are_billed_once_each_tick_is_done_once_and_alerts_run_on_what_the_app_says(
+    stack: Stack, store: DatabaseProxy
+) -> None:
     with stack.client() as client, stack.client(OTHER) as other:
         for lane in ("interactive", "standard", "batch"):
             ask(client, lane=lane)
@@ -120,7 +127,7 @@ def test_turns_are_billed_once_each_tick_is_done_once_and_alerts_run_on_what_the
     assert {turn["state"] for turn in turns} == {"succeeded", "failed"}
 
     wait_until(
-        lambda: billed([row for minute in metrics(stack, "turns") for row in minute["rows"]]) == owed(turns),
+        lambda: billed([row for minute in metrics(store, "turns") for row in minute["rows"]]) == owed(turns),
         meanwhile=lambda: beat(stack),
     )
     wait_until(lambda: len(stack.calls(SPARE)) > 0, meanwhile=lambda: beat(stack))
@@ -128,7 +135,7 @@ def test_turns_are_billed_once_each_tick_is_done_once_and_alerts_run_on_what_the
     for part in ("app", "second"):
         assert stack.parts[part].stop() == 0
 
-    ticks = Counter(tick["id"].partition("-")[0] for tick in metrics(stack, "tick"))
+    ticks = Counter(tick["id"].partition("-")[0] for tick in metrics(store, "tick"))
     canaries = len(stack.calls(SPARE))
     assert stack.turns() == turns, "a canary is no turn"
     insights = Insights(stack.parts["insights"].url)

@@ -71,9 +71,9 @@ INCIDENTS = (
     Incident("availability burn", "availability-burn-fast", Weather(turns=30, failing=0.25), nine_hours, 300.0),
     Incident("store away at the door", "availability-burn-fast", Weather(overloaded=3), nine_hours, thorough=True),
     Incident(
-        "slowly failing", "availability-burn-medium", Weather(turns=30, failing=0.06), nine_hours, 300.0, thorough=True
+        "slowly failing", "availability-burn-medium", Weather(turns=60, failing=0.045), nine_hours, 300.0, thorough=True
     ),
-    Incident("slowly late", "first-token-burn-medium", Weather(turns=30, slow=0.38), nine_hours, 300.0, thorough=True),
+    Incident("slowly late", "first-token-burn-medium", Weather(turns=60, slow=0.3), nine_hours, 300.0, thorough=True),
     Incident(
         "a little unreliable",
         "availability-burn-slow",
