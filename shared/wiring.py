@@ -50,6 +50,7 @@ from shared.settings import Settings
 from shared.sweep import Sweeper
 from shared.telemetry import log
 from shared.telemetry.observed import ObservedQueues, ObservedRelay, ObservedTurns, SweptQueues, SweptTurns
+from shared.telemetry.observed_ledger import ObservedLedger
 from shared.telemetry.otel.observer import OpenTelemetryObserver
 from shared.telemetry.prices import turn_costs
 from shared.usher import Usher
@@ -96,7 +97,7 @@ class Services:
             OpenAIEmbeddings(self._models, embeddings, dimensions=settings.embedding_dimensions) if embeddings else None
         )
         knowledge = CosmosKnowledge(self._store)
-        ledger = CosmosLedger(self._store)
+        ledger = ObservedLedger(CosmosLedger(self._store), observer, clock)
         self._switches = switches = Switches(ledger, clock)
         self.capacity = capacity = Capacity(
             settings.deployments,

@@ -225,6 +225,22 @@ class CanaryEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerAsked:
+    """What instances share was read or written.
+
+    Attributes:
+        item: A deployment's name for its account, else the name of a line or of the operators' switches.
+        operation: `read`, `write` or `take`, which is a grant.
+        outcome: `done`, `refused` or `away`.
+    """
+
+    item: str
+    operation: str
+    outcome: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class TurnSampled:
     """A turn of production was put up for evaluation."""
 
@@ -243,5 +259,6 @@ Fact = (
     | BacklogSeen
     | CanaryEnded
     | TurnSampled
+    | LedgerAsked
 )
 """Everything but the beginning of a run, which has a duration of its own; see `shared.telemetry.observer`."""

@@ -60,6 +60,8 @@ SERVICE_REQUEST_ID = "spillway.service_request_id"
 DROPPED_STEPS = "spillway.dropped_steps"
 STEP = "spillway.step"
 REMAINING_KIND = "spillway.quota"
+LEDGER_ITEM = "spillway.ledger.item"
+LEDGER_OPERATION = "spillway.ledger.operation"
 TOKEN_TYPE = "spillway.token_type"  # noqa: S105  the name of an attribute
 
 # Measurements: numbers of one span or event, from which percentiles can be taken
@@ -131,6 +133,10 @@ BACKLOG_DEADLINE = Instrument(
 CANARIES = Instrument("spillway.canaries", "{attempt}", "Calls to quiet deployments, to see that they answer")
 CANARY_FIRST_TOKEN = Instrument("spillway.canary.time_to_first_token", "s", "From the call to the first text")
 SAMPLED = Instrument("spillway.samples", "{turn}", "Turns of production that were put up for evaluation")
+LEDGER_OPERATIONS = Instrument(
+    "spillway.ledger.operations", "{operation}", "Reads, writes and grants of what is shared"
+)
+LEDGER_DURATION = Instrument("spillway.ledger.duration", "s", "Time of one operation of the ledger")
 LEDGER_AWAY = Instrument("spillway.ledger.away", "1", "1 while an instance cannot reach a deployment's shared account")
 CLIENT_DURATION = Instrument("gen_ai.client.operation.duration", "s", "GenAI operation duration")
 CLIENT_FIRST_CHUNK = Instrument("gen_ai.client.operation.time_to_first_chunk", "s", "Time to the first chunk")
@@ -151,6 +157,7 @@ COUNTERS = (
     SWEPT,
     CANARIES,
     SAMPLED,
+    LEDGER_OPERATIONS,
 )
 HISTOGRAMS = (
     TURN_DURATION,
@@ -166,6 +173,7 @@ HISTOGRAMS = (
     BACKLOG_AGE,
     BACKLOG_DEADLINE,
     CANARY_FIRST_TOKEN,
+    LEDGER_DURATION,
     CLIENT_DURATION,
     CLIENT_FIRST_CHUNK,
     CLIENT_TOKENS,

@@ -154,6 +154,7 @@ def test_turns_are_billed_once_each_tick_is_done_once_and_alerts_run_on_what_the
     assert canaries == ticks["canary"], "the deployment is asked once a tick, whichever instances the timer fires on"
     assert told[names.ATTEMPTS_MADE.name] == users_calls
     assert told[names.TURNS.name] == len(turns)
+    assert told[names.LEDGER_OPERATIONS.name] > 0
     assert len(real) > 20
     assert real - replayed() == set(), "the replays of incidents have every dimension that the app sends"
     found = [ask_alert(stack.parts["insights"].url, alert) for alert in load()]

@@ -11,6 +11,7 @@ from shared.telemetry.facts import (
     BacklogSeen,
     CanaryEnded,
     ContextStepEnded,
+    LedgerAsked,
     Limits,
     MessageGivenUp,
     RelaySent,
@@ -198,6 +199,12 @@ class Metrics:
         self._count(names.CANARIES, 1, place | {names.OUTCOME: fact.outcome, names.CAUSE: fact.cause or ""})
         if fact.first_token_seconds is not None:
             self._measure(names.CANARY_FIRST_TOKEN, fact.first_token_seconds, place)
+
+    def shared(self, fact: LedgerAsked) -> None:
+        """The ledger was asked."""
+        what: Attributes = {names.LEDGER_OPERATION: fact.operation, names.OUTCOME: fact.outcome}
+        self._count(names.LEDGER_OPERATIONS, 1, what | {names.LEDGER_ITEM: fact.item})
+        self._measure(names.LEDGER_DURATION, fact.seconds, what)
 
     def sampled(self, fact: TurnSampled) -> None:  # noqa: ARG002  a fact without details
         """A turn was put up for evaluation."""

@@ -13,6 +13,7 @@ from shared.telemetry.facts import (
     CanaryEnded,
     ContextStepEnded,
     Fact,
+    LedgerAsked,
     MessageGivenUp,
     RelaySent,
     RequestAccepted,
@@ -58,6 +59,7 @@ class OpenTelemetryObserver:
             BacklogSeen: made.waiting,
             CanaryEnded: made.probed,
             TurnSampled: made.sampled,
+            LedgerAsked: made.shared,
         }
 
     def tell(self, fact: Fact) -> None:

@@ -14,6 +14,7 @@ from shared.settings import Deployment, Tier
 from shared.telemetry.attempt_watch import AttemptWatch
 from shared.telemetry.facts import (
     CanaryEnded,
+    LedgerAsked,
     MessageGivenUp,
     RequestAccepted,
     RequestRefused,
@@ -76,6 +77,9 @@ class Shop:
     def _one(self, weather: Weather) -> None:
         tell = self.replay.observer.tell
         self.replay.ledger_away["chat-0"] = weather.ledger_away
+        for deployment in DEPLOYMENTS:
+            away = weather.ledger_away and deployment is DEPLOYMENTS[0]
+            tell(LedgerAsked(deployment.name, "take", "away" if away else "done", 0.004))
         for _ in range(weather.turns):
             self._turn(weather)
         for _ in range(weather.refused):

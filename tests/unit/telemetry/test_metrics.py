@@ -9,6 +9,7 @@ from shared.telemetry.facts import (
     BacklogSeen,
     CanaryEnded,
     ContextStepEnded,
+    LedgerAsked,
     Limits,
     MessageGivenUp,
     RelaySent,
@@ -106,6 +107,8 @@ def test_every_other_fact_has_its_counter(memory: Memory, metrics: Metrics) -> N
     metrics.waiting(BacklogSeen("batch", 7, 5, 30.0, 0.5))
     metrics.probed(CanaryEnded("chat-0", "swedencentral", "standard", "success", first_token_seconds=0.2))
     metrics.sampled(TurnSampled())
+    metrics.shared(LedgerAsked("chat-0", "take", "done", 0.01))
+    metrics.shared(LedgerAsked("chat-0", "take", "refused", 0.02))
 
     assert values(memory, names.REQUESTS, names.OUTCOME, names.CODE) == {
         ("accepted", None): 1,
@@ -122,6 +125,9 @@ def test_every_other_fact_has_its_counter(memory: Memory, metrics: Metrics) -> N
     assert [values(memory, one, names.LANE) for one in backlog] == [{"batch": n} for n in (7, 5, 30.0, 0.5)]
     assert values(memory, names.CANARIES, names.DEPLOYMENT, names.OUTCOME) == {("chat-0", "success"): 1}
     assert values(memory, names.SAMPLED, names.LANE) == {None: 1}
+    grants = values(memory, names.LEDGER_OPERATIONS, names.LEDGER_ITEM, names.LEDGER_OPERATION, names.OUTCOME)
+    assert grants == {("chat-0", "take", "done"): 1, ("chat-0", "take", "refused"): 1}
+    assert values(memory, names.LEDGER_DURATION, names.OUTCOME) == {"done": 0.01, "refused": 0.02}
 
 
 def test_no_metric_has_a_dimension_with_a_value_for_each_turn(memory: Memory, metrics: Metrics) -> None:
