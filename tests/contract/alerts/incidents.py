@@ -37,7 +37,7 @@ class Incident:
         weather: A minute of it.
         before: What was before.
         step_seconds: Length of its steps.
-        thorough: Its alert has another incident that is quicker to replay, or is the same alert with other windows.
+        thorough: Replayed by `make alerts` only, to keep `make test` short.
     """
 
     name: str
@@ -83,9 +83,9 @@ INCIDENTS = (
         thorough=True,
     ),
     Incident("a little late", "first-token-burn-slow", Weather(turns=20, slow=0.1), two_days, 1800.0, thorough=True),
-    Incident("instances that die", "runs-lost", Weather(lost_runs=2)),
-    Incident("harmful answers", "safety-defect", Weather(unsafe=1)),
-    Incident("broken judge", "judge-errors", Weather(judge_errors=0.6)),
-    Incident("crowd at the door", "refused-share", Weather(refused=10)),
+    Incident("instances that die", "runs-lost", Weather(lost_runs=2), thorough=True),
+    Incident("harmful answers", "safety-defect", Weather(unsafe=1), thorough=True),
+    Incident("broken judge", "judge-errors", Weather(judge_errors=0.6), thorough=True),
+    Incident("crowd at the door", "refused-share", Weather(refused=10), thorough=True),
     Incident("the app is gone", "heartbeat", Weather(gone=True)),
 )
