@@ -9,7 +9,7 @@ RUN := "$(CURDIR)/$(BIN)/python"
 CODE := function_app.py functions shared local tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint types unit contract acceptance browser evals bench surge bench-rivals bench-proxy clean
+.PHONY: help install run test lint types unit contract acceptance browser evals alerts bench surge bench-rivals bench-proxy clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,7 +43,7 @@ unit: $(VENV)/.dev ## Pure tests
 	@$(RUN) -m pytest tests/unit tests/infra tests/test_*.py
 
 contract: $(VENV)/.dev ## The local services against the official SDKs
-	@$(RUN) -m pytest tests/contract
+	@$(RUN) -m pytest tests/contract -m "not thorough"
 
 acceptance: $(VENV)/.dev ## The whole app on local Azure
 	@$(RUN) -m pytest tests/acceptance
@@ -54,6 +54,9 @@ browser: $(VENV)/.dev ## The pages in a real browser
 
 evals: $(VENV)/.dev ## Evaluate the app on local Azure with the golden set: scorecard, verdict, exit code
 	@$(RUN) -m evals --baseline evals/baselines/local.jsonl $(ARGS)
+
+alerts: $(VENV)/.dev ## Replay all incidents and healthy hours against the alerts, and say when each is found
+	@$(RUN) -m pytest tests/contract/alerts -s --no-header
 
 bench: $(VENV)/.dev ## Measure broker, store and the time the app adds; writes bench/results
 	@$(RUN) -m bench

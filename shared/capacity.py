@@ -192,6 +192,11 @@ class Capacity:
         """The line of those who wait for a model."""
         return self._lines[model]
 
+    @property
+    def ledger_away(self) -> dict[str, bool]:
+        """Of which deployments the shared account is out of reach here; any thread may ask."""
+        return {name: state.budget.degraded for name, state in self._states.items()}
+
     def behind_others(self, want: Want) -> bool:
         """Somebody waits whom a call that did not stand in line would overtake."""
         line = self.line(want.model)

@@ -32,6 +32,7 @@ ADAPTER_SDKS = {
     "token_counter": {"tiktoken"},
 }
 BEHAVIOUR = {"shared.errors", "shared.events", "shared.turns", "shared.settings", "shared.ports", "shared.telemetry"}
+PORTS = {"shared.pulse.ports"}
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -69,7 +70,7 @@ def test_policies_know_only_values(path: Path) -> None:
 def test_an_adapter_knows_one_sdk_and_no_policy(path: Path) -> None:
     own = next((name for name in ADAPTER_SDKS if path.stem.startswith(name)), "")
     connection = {f"shared.adapters.{each.stem}" for each in files("shared/adapters") if own and own in each.stem}
-    allowed = BEHAVIOUR | {"shared.instants"} | ADAPTER_SDKS.get(own, set()) | connection
+    allowed = BEHAVIOUR | PORTS | {"shared.instants"} | ADAPTER_SDKS.get(own, set()) | connection
 
     assert strangers(path, allowed) == []
 
