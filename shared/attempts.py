@@ -1,6 +1,5 @@
 """From a prompt to the first token: one deployment after another until one answers or none is left."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,8 @@ from shared.turns import Message, Turn
 PATIENCE_SECONDS = 2.0
 """How long a worker waits for budget before it lets the turn sleep: a moment, because a slot that waits is paid for."""
 SHORTEST_WAIT_SECONDS = 0.02
+NO_RETRY_SECONDS = 2.0
+"""How long a turn sleeps that may not try the next deployment because the retry budget is used up."""
 
 
 @dataclass(slots=True)
@@ -81,7 +82,8 @@ class Attempts:
         """The deployment that takes the call; waits for moments, in the order in which the turns came."""
         if attempts:
             if not self._retries.allows:
-                raise NoneLeft(math.inf, _faulted(attempts), attempts, want)
+                wait = max(self._capacity.outlook(want).wait_seconds, NO_RETRY_SECONDS)
+                raise NoneLeft(wait, _faulted(attempts), attempts, want)
             self._retries = self._retries.retried()
         elif self._capacity.behind_others(want):
             raise NoneLeft(0.0, False, attempts, want)

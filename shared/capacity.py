@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.operations import Switches
@@ -27,6 +27,8 @@ FORGET_SECONDS = 60.0
 COOLING_WHEN_UNSAID_SECONDS = 2.0
 LARGE = 1.25
 PARTS = 20
+LONGEST_COOLING_SECONDS = 300.0
+"""A longer wait is asked about again after this, or one strange answer would shut a deployment for a day."""
 SPARE = 0.8
 """Above this utilisation a deployment has nothing to spare for second calls."""
 
@@ -99,16 +101,17 @@ class _Pool:
     _known_for: object = None
 
     def all(self) -> Mapping[str, LedgerState]:
-        monotonic = self.clock.monotonic()
-        return {
-            name: self.states[name].budget.account.now
-            for name in self.names
-            if not self.switches.drains(name) and self.states[name].breaker.wait_seconds(monotonic) <= 0
-        }
+        return {name: self._account(self.states[name]) for name in self.names if not self.switches.drains(name)}
 
     def open(self) -> Mapping[str, LedgerState]:
         now = self.clock.now()
         return {name: state for name, state in self.all().items() if state.cooling_until <= now}
+
+    def _account(self, state: DeploymentState) -> LedgerState:
+        """One that rests for a fault is to the line like one that cools."""
+        account, rests = state.budget.account.now, state.breaker.wait_seconds(self.clock.monotonic())
+        back_at = self.clock.now() + rests
+        return replace(account, cooling_until=max(account.cooling_until, back_at)) if rests > 0 else account
 
     def strangers(self, tenants: Collection[str]) -> float:
         return self.shares.others_share(self.clock.monotonic(), tenants)
@@ -282,7 +285,7 @@ class Capacity:
             state.overloads += 1
             state.breaker = state.breaker.succeeded()
             wait = verdict.retry_after_seconds
-            cooling = COOLING_WHEN_UNSAID_SECONDS if wait is None else wait
+            cooling = COOLING_WHEN_UNSAID_SECONDS if wait is None else min(wait, LONGEST_COOLING_SECONDS)
             state.budget.overload(epoch=epoch, cooling_seconds=cooling, tokens_per_minute=verdict.limit_tokens)
         elif verdict.retryable:
             state.faults += 1

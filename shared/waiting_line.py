@@ -21,6 +21,7 @@ LOOK_SECONDS = 0.5
 """How old the knowledge may be for a decision."""
 UNUSED_SECONDS = 1.0
 """What comes back in so much time may lie unused: those it is for are on their way."""
+LONGEST_SECONDS, LONGEST_PROMISE_SECONDS = 86_400.0, 600.0
 TRIES = 30
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, CALMER = 0.05, 1.0, 0.9
 """Pause after a write, doubled when another instance was quicker: the more write, the less often each does."""
@@ -56,8 +57,9 @@ class _Moment:
     supply: Supply
 
     def due_in_seconds(self, line: Line, ticket: Ticket) -> float:
-        """Until a ticket is due."""
-        return self.supply.seconds_until(self.now, lines.tokens_until_due(line, ticket))
+        """Until a ticket is due; a day when no deployment is left to say."""
+        seconds = self.supply.seconds_until(self.now, lines.tokens_until_due(line, ticket))
+        return min(seconds, LONGEST_SECONDS)
 
 
 Edit = Callable[[Line, _Moment], tuple[Line, Any]]
@@ -162,6 +164,7 @@ class WaitingLine:
         def edit(line: Line, moment: _Moment) -> tuple[Line, float]:
             needs = tokens / moment.supply.pace if moment.supply.pace > 0 else 0.0
             at = max(moment.now + wait_seconds, line.promised_until) + needs
+            at = min(at, moment.now + LONGEST_PROMISE_SECONDS)
             return dataclasses.replace(line, promised_until=at), at - moment.now
 
         return float(await self._edit(edit))

@@ -68,7 +68,14 @@ class WaitingRoom:
         return Appointment(ticket, max(seconds, at_least_seconds), line.place(ticket))
 
     async def return_to(self, turn: Turn, want: Want, *, at_least_seconds: float) -> Appointment:
-        """A turn that was due found no budget: it keeps its place, or moves up a lane when it would be late there."""
+        """A turn that was due found no budget: it keeps its place, or moves up a lane when it would be late there.
+
+        Args:
+            turn: The turn.
+            want: What it wants.
+            at_least_seconds: It waits so long at any rate; infinity when that is not known.
+        """
+        at_least_seconds = at_least_seconds if math.isfinite(at_least_seconds) else 0.0
         ticket = ticket_of(turn.ticket)
         if ticket is None:
             return await self.enter(want, at_least_seconds=at_least_seconds)

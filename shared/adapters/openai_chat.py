@@ -103,12 +103,12 @@ class OpenAIStream:
         parts, events, reader = self._response.aiter_bytes(), EventStream(), ChunkReader()
         try:
             async for part in parts:
-                if (chunk := reader.read(events.feed(part))) is not None:
+                if (chunk := reader.chunk(events.feed(part))) is not None:
                     yield chunk
                 if reader.done or reader.refusal is not None:
                     break
             else:
-                if (chunk := reader.read(events.end())) is not None:
+                if (chunk := reader.chunk(events.end())) is not None:
                     yield chunk
         except (*FAULTS, ValueError) as fault:
             raise _refusal(fault) from fault

@@ -25,7 +25,7 @@ class ChunkReader:
         self.refusal: ModelRefusal | None = None
         """What ended the stream early. The text before it is the caller's."""
 
-    def read(self, events: Sequence[ServerEvent]) -> Chunk | None:
+    def chunk(self, events: Sequence[ServerEvent]) -> Chunk | None:
         """One piece for all of these events; None when they hold nothing of an answer."""
         texts: list[str] = []
         finish_reason: str | None = None

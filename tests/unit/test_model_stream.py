@@ -103,7 +103,7 @@ USAGE = {
 def read(pieces: Sequence[bytes]) -> tuple[list[Chunk], ChunkReader]:
     stream, reader, chunks = EventStream(), ChunkReader(), list[Chunk]()
     for piece in pieces:
-        if (found := reader.read(stream.feed(piece))) is not None:
+        if (found := reader.chunk(stream.feed(piece))) is not None:
             chunks.append(found)
         if reader.done or reader.refusal is not None:
             break
