@@ -42,7 +42,14 @@ from shared.run_turn import TurnRunner
 from shared.settings import Settings
 from shared.sweep import Sweeper
 from shared.telemetry import log
-from shared.telemetry.observed import ObservedQueues, ObservedRelay, ObservedTurns, SweptQueues, SweptTurns
+from shared.telemetry.observed import (
+    ObservedQueues,
+    ObservedRelay,
+    ObservedTurns,
+    SweptQueues,
+    SweptTurns,
+    observed_rating,
+)
 from shared.telemetry.otel.observer import OpenTelemetryObserver
 from shared.work_turn import TurnWorker
 
@@ -150,7 +157,7 @@ class Services:
             board=board,
             capacity=capacity,
             clock=clock,
-            rated=self._sampler.rated,
+            rated=observed_rating(self._sampler.rated, observer),
         )
         self._for_evaluation: dict[str, Any] = {
             "settings": settings,

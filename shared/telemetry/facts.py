@@ -194,6 +194,15 @@ class TurnReplayed:
     lane: str
 
 
+@dataclass(frozen=True, slots=True)
+class TurnRated:
+    """A caller said what it thinks of an answer; a second opinion is a second fact."""
+
+    tenant: str
+    lane: str
+    rating: str
+
+
 Fact = (
     RequestAccepted
     | RequestRefused
@@ -205,5 +214,6 @@ Fact = (
     | RelaySent
     | TurnSwept
     | TurnReplayed
+    | TurnRated
 )
 """Everything but the beginning of a run, which has a duration of its own; see `shared.telemetry.observer`."""

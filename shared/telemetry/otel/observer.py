@@ -18,6 +18,7 @@ from shared.telemetry.facts import (
     RunStarted,
     TurnDeferred,
     TurnEnded,
+    TurnRated,
     TurnReplayed,
     TurnSwept,
 )
@@ -52,6 +53,7 @@ class OpenTelemetryObserver:
             RelaySent: made.relayed,
             TurnSwept: made.swept,
             TurnReplayed: made.replayed,
+            TurnRated: made.rated,
         }
 
     def tell(self, fact: Fact) -> None:
