@@ -93,6 +93,8 @@ class Settings:
     sample_share: float = 0.05
     evaluations_per_hour: int = 200
     datasets: str | None = None
+    query_endpoint: str | None = None
+    workbook_url: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -146,6 +148,8 @@ class Settings:
             sample_share=read.number("SPILLWAY_SAMPLE_SHARE", 0, 1, default=0.05),
             evaluations_per_hour=read.whole("SPILLWAY_EVALUATIONS_PER_HOUR", 0, 100_000, default=200),
             datasets=read.text("SPILLWAY_DATASETS", default=None),
+            query_endpoint=read.url("SPILLWAY_QUERY_ENDPOINT", default=None) or None,
+            workbook_url=read.url("SPILLWAY_WORKBOOK_URL", default=None) or None,
         )
         read.finish()
         return settings
@@ -167,8 +171,8 @@ class _Reader:
             return None
         return None if default is None else str(default)
 
-    def url(self, name: str) -> str:
-        value = self.text(name) or ""
+    def url(self, name: str, *, default: Any = ...) -> str:
+        value = self.text(name, default=default) or ""
         if value and not value.startswith(("http://", "https://")):
             self._faults.append(f"{name} must be a URL that starts with https:// or http://")
         return value

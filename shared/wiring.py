@@ -21,6 +21,7 @@ from shared.adapters.service_bus_connection import ServiceBusConnection
 from shared.adapters.service_bus_evaluations import ServiceBusEvaluations
 from shared.adapters.service_bus_lanes import ServiceBusLanes
 from shared.adapters.service_bus_relay import ServiceBusRelay
+from shared.adapters.telemetry_reader import SCOPE, TelemetryReader
 from shared.adapters.token_counter import O200kCounter
 from shared.attempts import Attempts
 from shared.capacity import Capacity
@@ -52,6 +53,7 @@ from shared.telemetry.observed import (
 )
 from shared.telemetry.otel.observer import OpenTelemetryObserver
 from shared.work_turn import TurnWorker
+from shared.workbook.service import WorkbookQueries
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -193,6 +195,8 @@ class Services:
         )
         self.dead_letters = DeadLetters(settings=settings, store=turns, queues=queues, clock=clock)
         self.knowledge = KnowledgeBase(knowledge=knowledge, embedder=embedder)
+        self._reader = self._telemetry_reader()
+        self.workbook = WorkbookQueries(self._reader, portal_url=settings.workbook_url)
         self.health = Health(store=turns, queues=queues, clock=clock)
 
     @cached_property
@@ -227,6 +231,8 @@ class Services:
         await self._listener.close()
         await self._outbox.close()
         connections = [self._bus.close(), self._store.close(), self._models.close()]
+        if self._reader is not None:
+            connections.append(self._reader.close())
         if self._credential is not None:
             connections.append(self._credential.close())
         # At the loop's end the SDKs' own tasks are cancelled already, which some of them pass on; all get closed.
@@ -238,6 +244,17 @@ class Services:
         if self._credential is None:
             self._credential = credential(self.settings)
         return self._credential
+
+    def _telemetry_reader(self) -> TelemetryReader | None:
+        endpoint = self.settings.query_endpoint
+        if endpoint is None:
+            return None
+        # Only the service on this machine is spoken to without TLS, and it wants no token.
+        if endpoint.startswith("http://"):
+            return TelemetryReader(endpoint, None)
+        from azure.identity.aio import get_bearer_token_provider  # noqa: PLC0415  local runs need no token
+
+        return TelemetryReader(endpoint, get_bearer_token_provider(self._identity(), SCOPE))
 
     def _openai_key(self) -> ApiKey:
         if self.settings.openai_key is not None:

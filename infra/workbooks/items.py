@@ -2,7 +2,7 @@
 
 Source: learn.microsoft.com, "Azure Workbooks"; the schema and the public templates of the repository
 Microsoft/Application-Insights-Workbooks. Codes: item types 1 text, 3 query, 9 parameters, 11 links, 12 group; parameter
-types 1 text, 2 drop-down, 4 time range, 5 resource; formatters 0 automatic, 1 text, 4 bar, 6 date, 12 big number,
+types 1 text, 2 drop-down, 4 time range, 5 resource; formatters 0 automatic, 1 text, 4 bar, 5 hidden, 12 big number,
 18 thresholds.
 """
 
@@ -78,6 +78,7 @@ def grid(
     bars: Sequence[str] = (),
     digits: Mapping[str, int] | None = None,
     states: Sequence[str] = (),
+    hidden: Sequence[str] = (),
     **more: Any,
 ) -> Item:
     """A table.
@@ -88,9 +89,11 @@ def grid(
         bars: Columns whose values are also drawn.
         digits: Digits after the point by column.
         states: Columns that hold a state such as `good`.
+        hidden: Columns that are there for choosing a row only.
         more: Further fields of the content.
     """
     formatters: list[Item] = [{"columnMatch": f"^{column}$", "formatter": 18} | _thresholds() for column in states]
+    formatters += [{"columnMatch": f"^{column}$", "formatter": 5} for column in hidden]
     rounding = digits or {}
     for column in dict.fromkeys([*bars, *rounding]):
         formatter: Item = {"columnMatch": f"^{_escaped(column)}$", "formatter": 4 if column in bars else 0}
@@ -167,12 +170,14 @@ def choice(name: str, label: str, *, several: bool, **source: Any) -> Item:
             "quote": "'",
             "delimiter": ",",
             "typeSettings": {"additionalResourceOptions": ["value::all"], "selectAllValue": "*", "showDefault": False},
+            "defaultValue": "value::all",
             "value": ["value::all"],
         }
     else:
         more = {
             "isRequired": True,
             "typeSettings": {"additionalResourceOptions": ["value::1"], "showDefault": False},
+            "defaultValue": "value::1",
             "value": "value::1",
         }
     if "query" in source:

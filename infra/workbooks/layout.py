@@ -78,7 +78,7 @@ def _filters() -> Item:
         "Time range",
         4,
         isRequired=True,
-        value={"durationMs": 4 * HOUR_MS},
+        value={"durationMs": HOUR_MS},
         typeSettings={
             "selectableValues": [{"durationMs": duration} for duration in TIME_RANGES],
             "allowCustom": True,
@@ -147,19 +147,20 @@ def _latency() -> list[Item]:
         chart("latency-first-token", "Time to first token, ms from accept", width=50),
         grid("latency-stages", "Where the time goes", bars=["Mean ms"], digits=stages, width=50),
         grid("latency-deployments", "Deployments and regions", digits=pace),
-        chart("latency-pace", "Pause between tokens, p95 in ms", width=50),
+        chart("latency-first-call", "First token of a call by deployment and region, p95 in ms", width=50),
+        chart("latency-pace", "Pause between tokens by deployment, p95 in ms", width=50),
         text(
             "latency-words",
             "Percentiles come from one number per turn or call, weighted by how many each stands for where Azure "
             "Monitor samples; a percentile of a metric does not exist. Choose a row of the slowest turns to see "
             "its trace below.",
-            width=50,
         ),
         grid(
             "latency-slowest",
             "Slowest turns",
             bars=["Total, ms"],
             digits={"Total, ms": 0, "First token, ms": 0, "In queue, ms": 0},
+            hidden=["Trace"],
             exportedParameters=[chosen],
         ),
         trace,

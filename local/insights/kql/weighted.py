@@ -80,7 +80,8 @@ def _said(stage: Stage, part: Node, call: Call, number: int) -> str:
     names = assigned_names(part)
     if len(names) != len(levels):
         raise NotCoveredError(f"{call.name}() without a name for each percentile is not covered")
+    reached = f"__w{number} > 0 and __c{number} >= __t{number}"
     return ", ".join(
-        f"{name} = min(iff(__w{number} > 0 and __c{number} >= __t{number} * ({level}) / 100.0, __x{number}, real(null)))"
+        f"{name} = min(iff({reached} * ({level}) / 100.0, __x{number}, real(null)))"
         for name, level in zip(names, levels, strict=True)
     )
