@@ -20,7 +20,7 @@ LONGEST_CHOICE: Final = 200
 LONGEST_RANGE_SECONDS: Final = 93 * 86_400
 _PLAIN: Final = re.compile(r"[\w .:/@+-]{0,100}", re.ASCII)
 _NUMBER: Final = re.compile(r"\d{1,6}(\.\d{1,6})?", re.ASCII)
-_GRAINS: Final = ((1_800, "30s"), (3_600, "1m"), (14_400, "5m"), (43_200, "15m"), (86_400, "30m"), (259_200, "1h"))
+_GRAINS: Final = ((3_600, "1m"), (14_400, "5m"), (43_200, "15m"), (86_400, "30m"), (259_200, "1h"))
 _LONG_GRAINS: Final = ((604_800, "3h"), (1_209_600, "6h"))
 
 
