@@ -98,10 +98,11 @@ export class Filters {
     this.#offerings.set(name, (values) => {
       const known = this.#workbook.values[name];
       const chosen = isFirst(known) || !values.includes(known) ? (values[0] ?? "") : known;
+      this.#workbook.values[name] = chosen;
+      if (values.length && isSame(values, [...select.options])) return;
       select.replaceChildren(...values.map((value) => el("option", { value, selected: value === chosen }, value)));
       select.disabled = values.length === 0;
       if (!values.length) select.append(el("option", { value: "" }, "none yet"));
-      this.#workbook.values[name] = chosen;
     });
     return el("div", { class: "filter" }, el("label", { for: select.id }, label), select);
   }
@@ -116,6 +117,8 @@ export class Filters {
     });
     /** @param {string[]} values */
     const offer = (values) => {
+      // What is offered already keeps its focus.
+      if (isSame([ALL, ...values], inputs(choices))) return;
       const chosen = new Set(this.#workbook.values[name]);
       const boxes = [ALL, ...values].map((value) => this.#box(name, value, chosen.has(value), choices, summary));
       choices.replaceChildren(choices.firstChild ?? "", ...boxes);
@@ -149,6 +152,11 @@ export class Filters {
     this.#workbook.values[name] = value;
     this.#changed();
   }
+}
+
+/** @param {string[]} values @param {{value: string}[]} shown */
+function isSame(values, shown) {
+  return values.length === shown.length && values.every((value, index) => value === shown[index].value);
 }
 
 /** @param {HTMLElement} choices */

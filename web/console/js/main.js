@@ -1,7 +1,7 @@
 /** Puts the console together: who hears of what. */
 
 import { Credentials } from "../../js/credentials.js";
-import { byId, setText, show } from "../../js/dom.js";
+import { byId, el, setText, show } from "../../js/dom.js";
 import { SignIn } from "../../js/signin.js";
 import { Shelf } from "../../js/storage.js";
 import { ConsoleApi } from "./api.js";
@@ -101,7 +101,8 @@ function open(name) {
     workbook.chooseTab(name);
     shown = new View(workbook, api, offers);
   }
-  view.replaceChildren(shown?.element ?? live.element);
+  const label = isLive ? "Live" : (workbook.tabs.find((tab) => tab.name === name)?.label ?? "");
+  view.replaceChildren(el("h2", { class: "visually-hidden" }, label), shown?.element ?? live.element);
   refresh();
 }
 
