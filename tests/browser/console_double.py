@@ -128,12 +128,8 @@ class ConsoleDouble:
         if path in self.refusals:
             return problem(self.refusals[path])
         first, *rest = path.split("/")
-        if path == "workbook":
-            return JSONResponse({"workbook": WORKBOOK.content, "queries": self.queries, "portal_url": self.portal_url})
         if first == "workbook":
-            empty = result("timestamp:datetime, n:real")
-            known = rest[-1] in WORKBOOK.queries
-            return JSONResponse(self.results.get(rest[-1], empty)) if known else problem(Refusal(404, "not_found"))
+            return self._workbook(rest)
         if path == "capacity":
             return JSONResponse({"instance": "double", "deployments": self.deployments})
         if first == "operations" and self.operates:
@@ -141,6 +137,14 @@ class ConsoleDouble:
         if first == "dead-letters":
             return self._letters(rest, request, body)
         return problem(Refusal(404, "not_found"))
+
+    def _workbook(self, rest: list[str]) -> Response:
+        if not rest:
+            described = {"workbook": WORKBOOK.content, "queries": self.queries, "portal_url": self.portal_url}
+            return JSONResponse(described)
+        if rest[-1] not in WORKBOOK.queries:
+            return problem(Refusal(404, "not_found"))
+        return JSONResponse(self.results.get(rest[-1], result("timestamp:datetime, n:real")))
 
     def _operate(self, rest: list[str], body: Any) -> Response:
         if rest and rest[0] == "lanes":
