@@ -132,7 +132,7 @@ def _throughput() -> list[Item]:
 
 
 def _latency() -> list[Item]:
-    stages = {"Mean ms": 1, "p50 ms": 1, "p95 ms": 1}
+    stages = dict.fromkeys(("Starts after, ms", "Took, ms", "p50, ms", "p95, ms"), 1)
     pace = dict.fromkeys(("First token p50, ms", "First token p95, ms", "Longest pause, ms"), 0)
     pace |= dict.fromkeys(("Tokens a second p50", "Tokens a second, slowest 5 %"), 1)
     chosen = {"fieldName": "Trace", "parameterName": "Trace", "parameterType": 1}
@@ -145,7 +145,7 @@ def _latency() -> list[Item]:
     trace["conditionalVisibility"] = {"parameterName": "Trace", "comparison": "isNotEqualTo", "value": ""}
     return [
         chart("latency-first-token", "Time to first token, ms from accept", width=50),
-        grid("latency-stages", "Where the time goes", bars=["Mean ms"], digits=stages, width=50),
+        grid("latency-stages", "Where the time of the mean turn goes", bars=["Took, ms"], digits=stages, width=50),
         grid("latency-deployments", "Deployments and regions", digits=pace),
         chart("latency-first-call", "First token of a call by deployment and region, p95 in ms", width=50),
         chart("latency-pace", "Pause between tokens by deployment, p95 in ms", width=50),

@@ -6,9 +6,12 @@ import { meaningOf, stateIcon } from "./state.js";
 
 /** @typedef {import("./api.js").Result} Result */
 /** @typedef {import("./api.js").Column} Column */
+/** @typedef {{most: number, start: number | null}} Scale What bars of a column are drawn against, and where this row's begins. */
 
 const AUTOMATIC = { formatter: 0 };
 const FORMATTER = { bar: 4, hidden: 5, thresholds: 18 };
+/** Where a table has this column, its bars begin there: a waterfall. */
+const STARTS = "Starts after, ms";
 const NUMBERS = new Set(["real", "long", "int", "decimal"]);
 
 /**
@@ -25,13 +28,17 @@ export function renderGrid({ columns, rows }, { formatters = [], caption, choose
     (column) => formatters.find((one) => new RegExp(one.columnMatch).test(column.name)) ?? AUTOMATIC,
   );
   const shown = columns.map((_, index) => index).filter((index) => looks[index].formatter !== FORMATTER.hidden);
-  const most = columns.map((_, index) => Math.max(0, ...rows.map((row) => Number(row[index]) || 0)));
+  const starts = columns.findIndex(({ name }) => name === STARTS);
+  const startOf = (/** @type {any[]} */ row) => (starts < 0 ? null : Number(row[starts]));
+  const most = columns.map((_, index) =>
+    Math.max(0, ...rows.map((row) => (startOf(row) ?? 0) + (Number(row[index]) || 0))),
+  );
   const head = shown.map((index) =>
     el("th", { scope: "col", class: NUMBERS.has(columns[index].type) && "number" }, columns[index].name),
   );
   const body = rows.map((row) => {
     const cells = shown.map((index, place) =>
-      renderCell(row[index], columns[index], looks[index], most[index], place === 0),
+      renderCell(row[index], columns[index], looks[index], { most: most[index], start: startOf(row) }, place === 0),
     );
     const record = Object.fromEntries(columns.map(({ name }, index) => [name, row[index]]));
     const isChosen = choose !== undefined && chosen !== "" && row[row.length - 1] === chosen;
@@ -66,16 +73,16 @@ function renderChoice(cells, isChosen, choose) {
   );
 }
 
-/** @param {any} value @param {Column} column @param {any} look @param {number} most @param {boolean} isHead */
-function renderCell(value, column, look, most, isHead) {
+/** @param {any} value @param {Column} column @param {any} look @param {Scale} scale @param {boolean} isHead */
+function renderCell(value, column, look, scale, isHead) {
   const isNumber = NUMBERS.has(column.type);
   const attributes = { class: isNumber && "number" };
-  const content = renderValue(value, column, look, most);
+  const content = renderValue(value, column, look, scale);
   return isHead ? el("th", { scope: "row", ...attributes }, ...content) : el("td", attributes, ...content);
 }
 
-/** @param {any} value @param {Column} column @param {any} look @param {number} most @returns {(string | Node)[]} */
-function renderValue(value, { type }, look, most) {
+/** @param {any} value @param {Column} column @param {any} look @param {Scale} scale @returns {(string | Node)[]} */
+function renderValue(value, { type }, look, { most, start }) {
   if (look.formatter === FORMATTER.thresholds) return [stateIcon(meaningOf(look, value)), ` ${value}`];
   if (value === null || value === "" || value === "NaN") return [el("span", { class: "none" }, "–")];
   if (type === "bool") return [value ? "yes" : "no"];
@@ -83,7 +90,8 @@ function renderValue(value, { type }, look, most) {
   if (!NUMBERS.has(type)) return [String(value)];
   const words = numberWords(Number(value), look.numberFormat?.options?.maximumFractionDigits);
   if (look.formatter !== FORMATTER.bar || most <= 0) return [words];
-  const bar = el("span", { class: "bar", "aria-hidden": "true" });
+  const bar = el("span", { class: start === null ? "bar" : "bar placed", "aria-hidden": "true" });
   bar.style.setProperty("--share", String(Math.max(0, Number(value) / most)));
+  bar.style.setProperty("--start", String((start ?? 0) / most));
   return [bar, words];
 }

@@ -14,7 +14,7 @@ import { errorWords, keyWords } from "./words.js";
 
 const KEY = "spillway.operator-key";
 const LIVE = "live";
-const PORTAL = "https://portal.azure.com/#blade/AppInsightsExtension/UsageNotebookBlade";
+const PORTAL = "https://portal.azure.com/";
 
 /** The operator's key, kept as the chat page keeps its own, and apart from it. */
 class OperatorKey {
