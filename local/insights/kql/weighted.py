@@ -17,6 +17,7 @@ from local.insights.kql.syntax import (
     children,
     find_all,
     only,
+    quoted,
     replace_nodes,
     rule,
     span,
@@ -41,13 +42,29 @@ def run(stage: Stage, session: Session) -> str:
         for number, _, call in numbered
         for letter, argument in zip("xw", call.arguments, strict=False)
     }
-    extended = ", ".join(f"{name} = {text}" for name, text in added.items())
-    rows = session.keep(f"{stage.lets}{stage.prefix} | extend {extended}")
-    windows = ", ".join(text for number, _, _ in numbered for text in _windows(number, list(keys)))
-    table = session.keep_sql(f'SELECT *, {windows} FROM "{rows}"')
-    edits = {part: _said(stage, part, call, number) for number, part, call in numbered}
+    rows = session.keep(f"{stage.lets}{stage.prefix} | project {_projected(stage, session, added)}")
+    equal = _equal_weights(session, rows, [number for number, _, _ in numbered])
+    windows = "".join(
+        f", {text}" for number, _, _ in numbered if number not in equal for text in _windows(number, list(keys))
+    )
+    table = session.keep_sql(f'SELECT *{windows} FROM "{rows}"') if windows else rows
+    edits = {part: _said(stage, part, call, number, plain=number in equal) for number, part, call in numbered}
     start, _ = span(stage.operator)
     return f"{table} | {replace_nodes(stage.source(stage.operator), edits, offset=start)}"
+
+
+def _projected(stage: Stage, session: Session, added: dict[str, str]) -> str:
+    """The columns that the operator may name, and the computed ones: copying whole rows would cost the most."""
+    text = stage.source(stage.operator)
+    named = [name for name, _ in session.columns(stage.lets + stage.prefix) if name in text]
+    return ", ".join([*map(quoted, named), *(f"{name} = {expression}" for name, expression in added.items())])
+
+
+def _equal_weights(session: Session, rows: str, numbers: list[int]) -> set[int]:
+    """Those whose rows all count once, as without sampling: their percentile is the plain one."""
+    checks = ", ".join(f"min(__w{number}) = 1 AND max(__w{number}) = 1" for number in numbers)
+    (found,) = session.fetch(f'SELECT {checks} FROM "{rows}"')
+    return {number for number, equal in zip(numbers, found, strict=True) if equal}
 
 
 def _call(part: Node) -> Call:
@@ -75,11 +92,14 @@ def _windows(number: int, keys: list[str]) -> list[str]:
     ]
 
 
-def _said(stage: Stage, part: Node, call: Call, number: int) -> str:
+def _said(stage: Stage, part: Node, call: Call, number: int, *, plain: bool) -> str:
     levels = [stage.source(level) for level in call.arguments[2:]]
     names = assigned_names(part)
     if len(names) != len(levels):
         raise NotCoveredError(f"{call.name}() without a name for each percentile is not covered")
+    if plain:
+        assigned = zip(names, levels, strict=True)
+        return ", ".join(f"{name} = percentile(__x{number}, {level})" for name, level in assigned)
     reached = f"__w{number} > 0 and __c{number} >= __t{number}"
     return ", ".join(
         f"{name} = min(iff({reached} * ({level}) / 100.0, __x{number}, real(null)))"
