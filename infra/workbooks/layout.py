@@ -121,7 +121,7 @@ def _throughput() -> list[Item]:
     shares = {"429 share": 1, "Mean retry-after, s": 1, "Tokens": 0}
     return [
         chart("throughput-turns", "Turns by lane and outcome", "barchart", width=50),
-        chart("throughput-backlog", "Backlog: accepted and not ended since the range began", "areachart", width=50),
+        chart("throughput-backlog", "Backlog: accepted and not ended since the range began", "linechart", width=50),
         grid("throughput-lanes", "Lanes", bars=["Answered"]),
         chart("throughput-age", "Age of lane messages when a worker takes them, p95 in seconds", width=50),
         chart("throughput-throttled", "429s by deployment and cause", "barchart", width=50),

@@ -1,5 +1,6 @@
 """The console in a real browser against a scripted server: what it shows, what it does, who may use it and how."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,31 @@ def test_a_chart_is_drawn_described_and_can_be_read_as_a_table(open_console: Ope
     expect(panel.get_by_role("row")).to_have_count(61)
     panel.get_by_role("button", name="As chart").click()
     expect(panel.locator("canvas")).to_be_visible()
+
+
+def test_a_confidence_band_is_filled_and_no_series_of_its_own(open_console: OpenConsole, double: ConsoleDouble) -> None:
+    rows = [[f"2026-11-28T15:{minute:02d}:00Z", 0.5, 0.75, 1.0] for minute in range(20)]
+    double.results["quality-scores"] = result("timestamp:datetime, lower:real, mean:real, upper:real", *rows)
+    operator = open_console(f"key={KEY}&tab=quality").settled()
+    operator.page.get_by_label("Time range").select_option("From … to …")
+    operator.page.get_by_label("From, UTC").fill("2026-11-28T15:00")
+    operator.page.get_by_label("Until, UTC").fill("2026-11-28T15:20")
+    operator.page.get_by_label("Until, UTC").press("Tab")
+    operator.settled()
+    panel = operator.panel("answered: mean with its 95 % confidence band")
+
+    expect(panel.get_by_role("img")).to_have_attribute("aria-label", re.compile("lower: last 0.5.*; mean: .*; upper: "))
+    colours = panel.locator("canvas").evaluate("""(canvas) => {
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      const counts = new Map();
+      for (let i = 0; i < data.length; i += 4) {
+        const colour = `${data[i]},${data[i + 1]},${data[i + 2]},${data[i + 3]}`;
+        counts.set(colour, (counts.get(colour) ?? 0) + 1);
+      }
+      const most = [...counts.values()].sort((one, other) => other - one);
+      return most.slice(0, 2).map((count) => count / (data.length / 4));
+    }""")
+    assert colours[1] > 0.1, "an area between the bounds has a colour of its own"
 
 
 def test_filters_are_sent_as_values_and_nothing_else_is(open_console: OpenConsole, double: ConsoleDouble) -> None:

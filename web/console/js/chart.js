@@ -11,6 +11,7 @@ const PALETTE = 8;
 /** Colours that workbooks know, as those of the page. @type {Record<string, string>} */
 const NAMED = { green: "--good", redBright: "--bad", orange: "--warn", gray: "--quiet", blue: "--series-1" };
 const STACKED = new Set(["barchart", "areachart"]);
+const BAND = "(band)";
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 
 /** A chart that stays when its data change. */
@@ -44,8 +45,9 @@ export class Chart {
       chartWords(this.#title, series, (value) => numberWords(value)),
     );
     this.#drawn ??= /** @type {any} */ (globalThis).echarts.init(this.element, null, { renderer: "canvas" });
+    const names = this.#kind === "piechart" ? undefined : series.map(({ name }) => name);
     const options = this.#kind === "piechart" ? this.#pie(series) : this.#axes(series, isTime);
-    this.#drawn.setOption({ ...this.#common(), ...options }, { notMerge: true });
+    this.#drawn.setOption({ ...this.#common(names), ...options }, { notMerge: true });
   }
 
   close() {
@@ -54,7 +56,8 @@ export class Chart {
     this.#drawn?.dispose();
   }
 
-  #common() {
+  /** @param {string[] | undefined} names What the legend shows. */
+  #common(names) {
     const ink = colour("--ink-soft");
     return {
       animation: false,
@@ -70,6 +73,7 @@ export class Chart {
         textStyle: { color: ink, fontSize: 12 },
         pageIconColor: ink,
         pageTextStyle: { color: ink },
+        ...(names && { data: names }),
         show: this.#settings.showLegend !== false,
       },
     };
@@ -91,9 +95,9 @@ export class Chart {
     const isBars = this.#kind === "barchart" || !isTime;
     const series = STACKED.has(this.#kind) ? aligned(found) : found;
     const [min, max] = this.#range;
+    const palette = this.#palette(series);
     const line = { lineStyle: { color: colour("--line") } };
     return {
-      color: this.#palette(series),
       grid: { left: 8, right: 14, top: 14, bottom: 34, containLabel: true },
       tooltip: {
         ...this.#tooltip(),
@@ -121,12 +125,12 @@ export class Chart {
         axisLabel: { color: colour("--ink-soft"), fontSize: 11, formatter: shortNumber },
         splitLine: line,
       },
-      series: series.map((one) => this.#one(one, isBars)),
+      series: [...series.map((one, index) => this.#one(one, palette[index], isBars)), ...band(series)],
     };
   }
 
-  /** @param {Series} series @param {boolean} isBars */
-  #one({ name, points }, isBars) {
+  /** @param {Series} series @param {string} color @param {boolean} isBars */
+  #one({ name, points }, color, isBars) {
     const isArea = this.#kind === "areachart";
     const isBound = name === "lower" || name === "upper";
     return {
@@ -134,11 +138,12 @@ export class Chart {
       data: points,
       type: isBars ? "bar" : "line",
       stack: STACKED.has(this.#kind) ? "all" : undefined,
+      itemStyle: { color },
       barMaxWidth: 22,
       symbol: "circle",
       symbolSize: 5,
       showSymbol: points.length < 3,
-      lineStyle: { width: isBound ? 1.5 : 2, type: isBound ? "dashed" : "solid" },
+      lineStyle: { color, width: isBound ? 1.5 : 2, type: isBound ? "dashed" : "solid" },
       areaStyle: isArea ? { opacity: 0.25 } : undefined,
       emphasis: { disabled: true },
     };
@@ -180,11 +185,37 @@ export class Chart {
   }
 }
 
+/** The area between the bounds of a mean: what lies below it, unseen, and its height on top. @param {Series[]} series */
+function band(series) {
+  const lower = series.find(({ name }) => name === "lower")?.points;
+  const upper = series.find(({ name }) => name === "upper")?.points;
+  if (!lower || !upper || lower.length !== upper.length) return [];
+  const usual = {
+    type: "line",
+    stack: "band",
+    stackStrategy: "all",
+    symbol: "none",
+    silent: true,
+    lineStyle: { opacity: 0 },
+  };
+  return [
+    { ...usual, name: BAND, data: lower },
+    {
+      ...usual,
+      name: BAND,
+      data: upper.map(([at, value], index) => [at, value - lower[index][1]]),
+      areaStyle: { color: colour("--series-1"), opacity: 0.16 },
+    },
+  ];
+}
+
 /** @param {any[]} points Of one moment. */
 function pointWords(points) {
   const at = points[0]?.axisValue;
   const head = typeof at === "number" ? momentWords(new Date(at).toISOString()) : String(at ?? "");
-  const lines = points.map(({ marker, seriesName, value }) => `${marker}${seriesName}  ${numberWords(value[1])}`);
+  const lines = points
+    .filter(({ seriesName }) => seriesName !== BAND)
+    .map(({ marker, seriesName, value }) => `${marker}${seriesName}  ${numberWords(value[1])}`);
   return [head, ...lines].join("\n");
 }
 
