@@ -7,6 +7,8 @@ from shared.errors import RouteNotFound
 from shared.workbook.document import load
 from shared.workbook.values import fill_in
 
+PORTAL = "https://portal.azure.com/"
+
 
 class Reader(Protocol):
     """Where telemetry can be asked for."""
@@ -25,7 +27,9 @@ class WorkbookQueries:
 
     def __init__(self, reader: Reader | None, *, portal_url: str | None) -> None:
         """Takes who answers queries, if anyone does, and where the workbook is in the portal."""
-        self._reader, self._portal_url = reader, portal_url
+        self._reader = reader
+        # Who sees no charts here is led to where they are.
+        self._portal_url = portal_url or (PORTAL if reader is None else None)
 
     def describe(self) -> dict[str, Any]:
         """The workbook, whether its queries can be run here, and its address in the portal."""

@@ -52,6 +52,19 @@ async def test_anything_else_is_not_there(name: str) -> None:
     assert asked.queries == []
 
 
+@pytest.mark.parametrize(
+    ("reader", "given", "told"),
+    [
+        (None, None, "https://portal.azure.com/"),
+        (None, "https://portal.azure.com/w", "https://portal.azure.com/w"),
+        (Asked(), None, None),
+        (Asked(), "https://portal.azure.com/w", "https://portal.azure.com/w"),
+    ],
+)
+def test_who_sees_no_charts_here_is_led_to_the_portal(reader: Any, given: str | None, told: str | None) -> None:
+    assert WorkbookQueries(reader, portal_url=given).describe()["portal_url"] == told
+
+
 async def test_without_a_telemetry_service_it_says_which_setting_is_missing() -> None:
     queries = WorkbookQueries(None, portal_url="https://portal.azure.com/w")
 

@@ -14,7 +14,6 @@ import { errorWords, keyWords } from "./words.js";
 
 const KEY = "spillway.operator-key";
 const LIVE = "live";
-const PORTAL = "https://portal.azure.com/";
 
 /** The operator's key, kept as the chat page keeps its own, and apart from it. */
 class OperatorKey {
@@ -69,8 +68,8 @@ function build({ workbook: content, queries, portal_url }) {
   const tabs = queries ? [...workbook.tabs, { name: LIVE, label: "Live" }] : [{ name: LIVE, label: "Live" }];
   if (queries) filters = new Filters(byId("filters"), workbook, workbook.filters, offers, refresh);
   const portal = /** @type {HTMLAnchorElement} */ (byId("portal"));
-  portal.href = portal_url ?? PORTAL;
-  show(portal, portal_url !== null || !queries);
+  portal.href = portal_url ?? "";
+  show(portal, portal_url !== null);
   if (!queries)
     setBanner(
       "Charts are in the workbook “Spillway” of Application Insights in the Azure portal. Here you see the live state.",
