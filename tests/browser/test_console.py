@@ -1,20 +1,19 @@
-"""The console in a real browser against a scripted server: what it shows, what it does, who may use it and how."""
+"""The console's views in a real browser against a scripted server: what they show, in every look and by keyboard."""
 
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.console_double import KEY, ConsoleDouble, ConsoleServer, result, serving_console
+from tests.browser.conftest import OpenConsole
+from tests.browser.console_double import KEY, ConsoleDouble, ConsoleServer, result
 from tests.browser.operator import Operator, context_for
 from tests.browser.script import Refusal
 from tests.browser.test_accessibility import RULES, SIDEWAYS
 
 pytestmark = pytest.mark.browser
-OpenConsole = Callable[..., Operator]
 LOOKS = [
     pytest.param({"color_scheme": scheme, "viewport": {"width": width, "height": 900}}, id=f"{scheme}-{width}")
     for scheme, width in (("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390))
@@ -26,34 +25,6 @@ SMALL_TARGETS = """(targets) => [...document.querySelectorAll(targets)]
   .filter(([box]) => box.width < 24 || box.height < 24)
   .map(([box, element]) => `${element.outerHTML.slice(0, 80)}: ${box.width} x ${box.height}`)"""
 LETTER = {"sequence_number": 7, "turn_id": "t" * 32, "reason": "MaxDeliveryCountExceeded", "tenant": "contoso"}
-
-
-@pytest.fixture(scope="module")
-def console_server() -> Iterator[ConsoleServer]:
-    with serving_console() as server:
-        yield server
-
-
-@pytest.fixture
-def double(console_server: ConsoleServer) -> ConsoleDouble:
-    console_server.double = ConsoleDouble()
-    return console_server.double
-
-
-@pytest.fixture
-def open_console(chromium: Browser, console_server: ConsoleServer, double: ConsoleDouble) -> Iterator[OpenConsole]:
-    opened: list[Operator] = []
-
-    def open_one(fragment: str = f"key={KEY}", **look: Any) -> Operator:
-        operator = Operator(chromium.new_context(**context_for(**look)), console_server.url)
-        opened.append(operator)
-        return operator.go(fragment)
-
-    yield open_one
-    for operator in opened:
-        operator.close()
-    for operator in opened:
-        operator.check()
 
 
 @pytest.fixture(scope="module")
@@ -74,9 +45,9 @@ def is_clean(operator: Operator, axe: str) -> None:
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_every_view_is_accessible_in_light_and_dark_on_desktop_and_phone(
-    open_console: OpenConsole, double: ConsoleDouble, axe: str, look: dict[str, Any]
+    open_console: OpenConsole, console_double: ConsoleDouble, axe: str, look: dict[str, Any]
 ) -> None:
-    double.letters["batch"] = [LETTER]
+    console_double.letters["batch"] = [LETTER]
     operator = open_console(**look).settled()
     is_clean(operator, axe)
     operator.page.locator("summary").first.click()
@@ -122,9 +93,11 @@ def test_a_chart_is_drawn_described_and_can_be_read_as_a_table(open_console: Ope
     expect(panel.locator("canvas")).to_be_visible()
 
 
-def test_a_confidence_band_is_filled_and_no_series_of_its_own(open_console: OpenConsole, double: ConsoleDouble) -> None:
+def test_a_confidence_band_is_filled_and_no_series_of_its_own(
+    open_console: OpenConsole, console_double: ConsoleDouble
+) -> None:
     rows = [[f"2026-11-28T15:{minute:02d}:00Z", 0.5, 0.75, 1.0] for minute in range(20)]
-    double.results["quality-scores"] = result("timestamp:datetime, lower:real, mean:real, upper:real", *rows)
+    console_double.results["quality-scores"] = result("timestamp:datetime, lower:real, mean:real, upper:real", *rows)
     operator = open_console(f"key={KEY}&tab=quality").settled()
     operator.page.get_by_label("Time range").select_option("From … to …")
     operator.page.get_by_label("From, UTC").fill("2026-11-28T15:00")
@@ -147,7 +120,9 @@ def test_a_confidence_band_is_filled_and_no_series_of_its_own(open_console: Open
     assert colours[1] > 0.1, "an area between the bounds has a colour of its own"
 
 
-def test_filters_are_sent_as_values_and_nothing_else_is(open_console: OpenConsole, double: ConsoleDouble) -> None:
+def test_filters_are_sent_as_values_and_nothing_else_is(
+    open_console: OpenConsole, console_double: ConsoleDouble
+) -> None:
     operator = open_console().settled()
     operator.page.get_by_label("Time range").select_option("Last day")
     operator.page.locator("summary", has_text="Tenant").click()
@@ -156,16 +131,16 @@ def test_filters_are_sent_as_values_and_nothing_else_is(open_console: OpenConsol
     operator.settled()
 
     expect(operator.page.locator("summary", has_text="Tenant")).to_contain_text("fabrikam")
-    asked = double.asked("overview-turns")
+    asked = console_double.asked("overview-turns")
     assert asked[0]["Tenant"] == ["value::all"]
     assert (asked[-1]["Tenant"], asked[-1]["TimeRange"]) == (["fabrikam"], {"durationMs": 86_400_000})
-    assert all(set(one.body) == {"parameters"} for one in double.seen if "/queries/" in one.path)
+    assert all(set(one.body) == {"parameters"} for one in console_double.seen if "/queries/" in one.path)
     operator.page.locator("summary", has_text="Tenant").click()
     operator.page.get_by_role("checkbox", name="fabrikam").uncheck()
     expect(operator.page.get_by_role("checkbox", name="All").first).to_be_checked()
 
 
-def test_two_moments_can_be_chosen(open_console: OpenConsole, double: ConsoleDouble) -> None:
+def test_two_moments_can_be_chosen(open_console: OpenConsole, console_double: ConsoleDouble) -> None:
     operator = open_console().settled()
     operator.page.get_by_label("Time range").select_option("From … to …")
     operator.page.get_by_label("From, UTC").fill("2026-11-28T10:00")
@@ -174,19 +149,19 @@ def test_two_moments_can_be_chosen(open_console: OpenConsole, double: ConsoleDou
     operator.settled()
 
     chosen = {"startTime": "2026-11-28T10:00:00Z", "endTime": "2026-11-28T11:30:00Z"}
-    assert double.asked("overview-turns")[-1]["TimeRange"] == chosen
+    assert console_double.asked("overview-turns")[-1]["TimeRange"] == chosen
 
 
-def test_a_row_of_the_slowest_turns_opens_its_trace(open_console: OpenConsole, double: ConsoleDouble) -> None:
+def test_a_row_of_the_slowest_turns_opens_its_trace(open_console: OpenConsole, console_double: ConsoleDouble) -> None:
     operator = open_console(f"key={KEY}&tab=latency").settled()
     trace = operator.panel("Where the time of the chosen turn went")
     expect(trace).to_be_hidden()
-    assert double.asked("latency-trace") == []
+    assert console_double.asked("latency-trace") == []
 
     operator.page.get_by_role("button", name="Show the trace of").nth(1).click()
 
     expect(trace).to_contain_text("spillway.run")
-    assert double.asked("latency-trace")[-1]["Trace"] == "b" * 32
+    assert console_double.asked("latency-trace")[-1]["Trace"] == "b" * 32
     expect(operator.page.get_by_role("button", name="Show the trace of").nth(1)).to_have_attribute(
         "aria-pressed", "true"
     )
@@ -206,22 +181,26 @@ def test_tabs_are_worked_by_keyboard_and_kept_in_the_address(open_console: OpenC
     expect(operator.page.get_by_role("tab", name="Live")).to_have_attribute("aria-selected", "true")
 
 
-def test_a_query_that_fails_says_so_and_the_others_stay(open_console: OpenConsole, double: ConsoleDouble) -> None:
-    double.refusals["workbook/queries/overview-turns"] = Refusal(502, "query_failed")
-    double.results["overview-attention"] = result("What happened:string", partial="more than 5 rows")
+def test_a_query_that_fails_says_so_and_the_others_stay(
+    open_console: OpenConsole, console_double: ConsoleDouble
+) -> None:
+    console_double.refusals["workbook/queries/overview-turns"] = Refusal(502, "query_failed")
+    console_double.results["overview-attention"] = result("What happened:string", partial="more than 5 rows")
     operator = open_console().settled()
 
     expect(operator.panel("Turns that ended")).to_contain_text("Told by the server.")
     expect(operator.panel("What the app warned of")).to_contain_text("Part of the result is missing: more than 5 rows")
     expect(operator.page.get_by_text("87.5 %")).to_be_visible()
-    del double.refusals["workbook/queries/overview-turns"]
+    del console_double.refusals["workbook/queries/overview-turns"]
     operator.button("Refresh now").click()
     expect(operator.panel("Turns that ended").locator("canvas")).to_be_visible()
 
 
-def test_what_was_shown_stays_when_the_next_refresh_fails(open_console: OpenConsole, double: ConsoleDouble) -> None:
+def test_what_was_shown_stays_when_the_next_refresh_fails(
+    open_console: OpenConsole, console_double: ConsoleDouble
+) -> None:
     operator = open_console().settled()
-    double.refusals["workbook/queries/overview-service"] = Refusal(503, "unavailable")
+    console_double.refusals["workbook/queries/overview-service"] = Refusal(503, "unavailable")
 
     operator.button("Refresh now").click()
 
@@ -236,163 +215,22 @@ def test_an_empty_result_is_said_in_words(open_console: OpenConsole) -> None:
 
 
 def test_it_refreshes_by_itself_as_often_as_wanted(
-    chromium: Browser, console_server: ConsoleServer, double: ConsoleDouble
+    chromium: Browser, console_server: ConsoleServer, console_double: ConsoleDouble
 ) -> None:
     operator = Operator(chromium.new_context(**context_for()), console_server.url)
     operator.page.clock.install()
     operator.go(f"key={KEY}").settled()
-    before = len(double.asked("overview-cost"))
-    double.results["overview-cost"] = result(
+    before = len(console_double.asked("overview-cost"))
+    console_double.results["overview-cost"] = result(
         "what:string, value:string, note:string, state:string", ["Cost today", "99.99", "", "info"]
     )
 
     operator.page.clock.run_for(31_000)
 
     expect(operator.page.get_by_text("99.99")).to_be_visible()
-    assert len(double.asked("overview-cost")) == before + 1
+    assert len(console_double.asked("overview-cost")) == before + 1
     operator.page.get_by_label("Refresh", exact=True).select_option("off")
     operator.page.clock.run_for(120_000)
-    assert len(double.asked("overview-cost")) == before + 1
+    assert len(console_double.asked("overview-cost")) == before + 1
     operator.close()
     operator.check()
-
-
-def test_a_lane_is_paused_after_a_question_and_resumed_without(
-    open_console: OpenConsole, double: ConsoleDouble
-) -> None:
-    operator = open_console(f"key={KEY}&tab=live")
-    operator.button("Pause batch").click()
-    expect(operator.page.get_by_role("dialog")).to_contain_text("Pause the lane batch?")
-    operator.button("Leave it").click()
-    expect(operator.button("Pause batch")).to_be_focused()
-    assert double.done("/api/operations/lanes/batch") == []
-
-    operator.button("Pause batch").click()
-    operator.button("Pause").click()
-
-    expect(operator.button("Resume batch")).to_be_focused()
-    expect(operator.page.get_by_role("status").filter(has_text="The lane batch is paused.")).to_be_attached()
-    operator.button("Resume batch").click()
-    expect(operator.button("Pause batch")).to_be_visible()
-    assert double.done("/api/operations/lanes/batch") == [{"paused": True}, {"paused": False}]
-
-
-def test_a_deployment_is_drained_and_taken_back(open_console: OpenConsole, double: ConsoleDouble) -> None:
-    operator = open_console(f"key={KEY}&tab=live")
-    expect(operator.panel("Deployments")).to_contain_text("cooling 3.2 s")
-    operator.button("Drain chat-0").click()
-    operator.button("Drain").click()
-
-    expect(operator.page.get_by_role("row", name="chat-0")).to_contain_text("draining")
-    operator.button("Take back chat-0").click()
-    expect(operator.button("Drain chat-0")).to_be_visible()
-    assert double.done("/api/operations/deployments/chat-0") == [{"draining": True}, {"draining": False}]
-
-
-def test_an_action_that_fails_says_so_and_changes_nothing(open_console: OpenConsole, double: ConsoleDouble) -> None:
-    double.refusals["operations/lanes/batch"] = Refusal(503, "unavailable")
-    operator = open_console(f"key={KEY}&tab=live")
-    operator.button("Pause batch").click()
-    operator.button("Pause").click()
-
-    expect(operator.page.locator("#view .problem").first).to_contain_text("That did not work.")
-    expect(operator.button("Pause batch")).to_be_visible()
-
-
-def test_without_operator_routes_the_controls_are_gone_and_it_says_why(
-    open_console: OpenConsole, double: ConsoleDouble
-) -> None:
-    double.operates = False
-    operator = open_console(f"key={KEY}&tab=live")
-
-    expect(operator.panel("Lanes")).to_contain_text("does not offer lane and deployment actions yet")
-    expect(operator.panel("Deployments")).to_contain_text("chat-0")
-    expect(operator.page.get_by_role("button", name="Drain")).to_have_count(0)
-    expect(operator.page.get_by_role("button", name="Pause")).to_have_count(0)
-
-
-def test_live_state_follows_without_being_asked(open_console: OpenConsole, double: ConsoleDouble) -> None:
-    operator = open_console(f"key={KEY}&tab=live")
-    expect(operator.panel("Lanes")).to_contain_text("40")
-
-    double.lanes["standard"]["waiting"] = 12345
-
-    expect(operator.panel("Lanes")).to_contain_text("12,345", timeout=10_000)
-
-
-def test_dead_letters_are_asked_again_one_by_one_or_all(open_console: OpenConsole, double: ConsoleDouble) -> None:
-    double.letters["batch"] = [
-        LETTER,
-        {**LETTER, "sequence_number": 8, "turn_id": "u" * 32},
-        {**LETTER, "sequence_number": 9, "turn_id": "v" * 32},
-    ]
-    operator = open_console(f"key={KEY}&tab=live")
-    operator.button("Ask again " + "t" * 32).click()
-    expect(operator.panel("Dead letters")).not_to_contain_text("t" * 32)
-    operator.button("Ask all again").click()
-
-    expect(operator.panel("Dead letters")).to_contain_text("None.")
-    assert [body["sequence_numbers"] for body in double.done("/api/dead-letters/replay")] == [[7], [8, 9]]
-
-
-def test_without_a_query_endpoint_it_shows_the_live_state_and_leads_to_the_portal(
-    open_console: OpenConsole, double: ConsoleDouble
-) -> None:
-    double.queries, double.portal_url = False, "https://portal.azure.com/#@/resource/w/workbook"
-    operator = open_console()
-
-    expect(operator.page.get_by_role("tab")).to_have_text(["Live"])
-    expect(operator.panel("Lanes")).to_contain_text("interactive")
-    expect(operator.page.get_by_role("link", name="Open in the Azure portal")).to_have_attribute(
-        "href", double.portal_url
-    )
-    expect(operator.page.get_by_role("alert").filter(has_text="workbook")).to_be_visible()
-    assert not [one for one in double.seen if "/queries/" in one.path]
-
-
-def test_a_key_is_asked_for_kept_for_the_tab_and_apart_from_the_chats(
-    open_console: OpenConsole, double: ConsoleDouble
-) -> None:
-    operator = open_console("")
-    field = operator.page.get_by_label("Enter an operator’s key")
-    expect(field).to_be_focused()
-    field.fill("user")
-    field.press("Enter")
-    expect(operator.page.get_by_role("alert").filter(has_text="not an operator’s")).to_be_visible()
-    field.fill(KEY)
-    field.press("Enter")
-    operator.settled()
-
-    stored = operator.page.evaluate("[Object.keys(sessionStorage), Object.keys(localStorage), document.cookie]")
-    assert stored == [["spillway.operator-key"], [], ""]
-    assert KEY not in operator.page.url
-    operator.page.reload()
-    operator.settled()
-
-
-def test_the_shell_is_open_and_holds_nothing(
-    chromium: Browser, console_server: ConsoleServer, double: ConsoleDouble
-) -> None:
-    operator = Operator(chromium.new_context(**context_for()), console_server.url)
-    operator.go("")
-    expect(operator.page.get_by_label("Enter an operator’s key")).to_be_visible()
-
-    assert double.seen == []
-    assert not any(words in operator.page.content() for words in ("customEvents", "contoso"))
-    operator.close()
-    operator.check()
-
-
-def test_text_from_telemetry_is_never_markup(open_console: OpenConsole, double: ConsoleDouble) -> None:
-    evil = '<img src=x onerror="document.title=1">'
-    double.results["overview-attention"] = result(
-        "What happened:string, Times:long, Last time:datetime", [evil, 1, evil]
-    )
-    double.results["overview-verdict"] = result(
-        "what:string, value:string, note:string, state:string", [evil, evil, evil, evil]
-    )
-    double.results["parameter-Tenant"] = result("tenant:string", [evil])
-    operator = open_console().settled()
-
-    expect(operator.panel("What the app warned of")).to_contain_text(evil)
-    assert operator.page.locator("#console img").count() == 0
