@@ -39,7 +39,9 @@ def make_blueprint() -> func.Blueprint:
 
 
 def _file(path: str) -> Response:
-    file = (FOLDER / (path or "index.html")).resolve()
+    file = (FOLDER / path).resolve()
+    if file.is_dir():
+        file /= "index.html"
     if not file.is_relative_to(FOLDER) or not file.is_file():
         return error_reply(RouteNotFound())
     kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"

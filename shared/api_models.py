@@ -70,6 +70,12 @@ class ChatRequest(_Strict):
         return self
 
 
+class WorkbookQueryRequest(_Strict):
+    """Values for a query of the workbook by parameter; those left out are what the workbook starts with."""
+
+    parameters: Annotated[dict[str, Any], Field(max_length=20)] = {}
+
+
 class FeedbackRequest(_Strict):
     """The caller's opinion of an answer."""
 

@@ -146,6 +146,29 @@ class ReplayReply(_View):
     replayed: list[dict[str, Any]]
 
 
+class WorkbookReply(_View):
+    """The workbook as the portal takes it, whether its queries can be run here, and its address in the portal."""
+
+    workbook: dict[str, Any]
+    queries: bool
+    portal_url: str | None
+
+
+class WorkbookColumn(_View):
+    """A column of a result and its KQL type."""
+
+    name: str
+    type: str
+
+
+class WorkbookQueryReply(_View):
+    """The result of a query; `partial` says why rows are missing."""
+
+    columns: list[WorkbookColumn]
+    rows: list[list[Any]]
+    partial: str | None
+
+
 class KnowledgeReply(_View):
     """How many documents were stored."""
 

@@ -110,6 +110,13 @@ class ContentFiltered(SpillwayError):
     status = 422
 
 
+class QueryFailed(SpillwayError):
+    """The telemetry service could not answer this query. The message says why; try a shorter time range."""
+
+    code = "query_failed"
+    status = 502
+
+
 class EvaluationNotFound(SpillwayError):
     """There is no such evaluation. GET /api/evaluations lists them."""
 
@@ -171,6 +178,7 @@ ALL_ERRORS: tuple[type[SpillwayError], ...] = (
     Cancelled,
     EvaluationNotFound,
     EvaluationClosed,
+    QueryFailed,
 )
 """All errors, in the order in which the reference lists them."""
 

@@ -250,6 +250,23 @@ ROUTES = (
         errors=(400, 401, 403, 500, 503),
         query=("days",),
     ),
+    Route(
+        "read_workbook",
+        "get",
+        "/api/workbook",
+        "The workbook that the console shows, for operators",
+        api_views.WorkbookReply,
+        errors=(401, 403, 500),
+    ),
+    Route(
+        "run_workbook_query",
+        "post",
+        "/api/workbook/queries/{query}",
+        "Run one of the workbook's own queries, for operators",
+        api_views.WorkbookQueryReply,
+        api_models.WorkbookQueryRequest,
+        errors=(400, 401, 403, 404, 413, 500, 502, 503),
+    ),
     Route("describe_api", "get", "/api/openapi.json", "This document", None, errors=(401, 500)),
 )
 

@@ -98,6 +98,8 @@ class Settings:
     canary_seconds: float = 0.0
     interactive_share: float = 0.1
     spill: Mapping[str, SpillRule] = field(default_factory=dict)
+    query_endpoint: str | None = None
+    workbook_url: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -155,6 +157,8 @@ class Settings:
             canary_seconds=read.number("SPILLWAY_CANARY_SECONDS", 0, 86_400, default=0.0),
             interactive_share=read.number("SPILLWAY_INTERACTIVE_SHARE", 0, 0.9, default=0.1),
             spill=read.parsed("SPILLWAY_SPILL", _spill, "a JSON object of rules by model", default={}),
+            query_endpoint=read.url("SPILLWAY_QUERY_ENDPOINT", default=None) or None,
+            workbook_url=read.url("SPILLWAY_WORKBOOK_URL", default=None) or None,
         )
         read.finish()
         return settings
@@ -176,8 +180,8 @@ class _Reader:
             return None
         return None if default is None else str(default)
 
-    def url(self, name: str) -> str:
-        value = self.text(name) or ""
+    def url(self, name: str, *, default: Any = ...) -> str:
+        value = self.text(name, default=default) or ""
         if value and not value.startswith(("http://", "https://")):
             self._faults.append(f"{name} must be a URL that starts with https:// or http://")
         return value

@@ -23,6 +23,7 @@ from shared.adapters.service_bus_connection import ServiceBusConnection
 from shared.adapters.service_bus_evaluations import ServiceBusEvaluations
 from shared.adapters.service_bus_lanes import ServiceBusLanes
 from shared.adapters.service_bus_relay import ServiceBusRelay
+from shared.adapters.telemetry_reader import SCOPE, TelemetryReader
 from shared.adapters.token_counter import O200kCounter
 from shared.attempts import Attempts
 from shared.capacity import Capacity
@@ -50,13 +51,21 @@ from shared.run_turn import TurnRunner
 from shared.settings import Settings
 from shared.sweep import Sweeper
 from shared.telemetry import log
-from shared.telemetry.observed import ObservedQueues, ObservedRelay, ObservedTurns, SweptQueues, SweptTurns
+from shared.telemetry.observed import (
+    ObservedQueues,
+    ObservedRelay,
+    ObservedTurns,
+    SweptQueues,
+    SweptTurns,
+    observed_rating,
+)
 from shared.telemetry.observed_ledger import ObservedLedger
 from shared.telemetry.otel.observer import OpenTelemetryObserver
 from shared.telemetry.prices import turn_costs
 from shared.usher import Usher
 from shared.waiting_room import WaitingRoom
 from shared.work_turn import TurnWorker
+from shared.workbook.service import WorkbookQueries
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -186,7 +195,7 @@ class Services:
             board=board,
             capacity=capacity,
             clock=clock,
-            rated=self._sampler.rated,
+            rated=observed_rating(self._sampler.rated, observer),
         )
         self._for_evaluation: dict[str, Any] = {
             "settings": settings,
@@ -250,6 +259,8 @@ class Services:
         )
         self.dead_letters = DeadLetters(settings=settings, store=turns, queues=queues, clock=clock)
         self.knowledge = KnowledgeBase(knowledge=knowledge, embedder=embedder)
+        self._reader = self._telemetry_reader()
+        self.workbook = WorkbookQueries(self._reader, portal_url=settings.workbook_url)
         self.health = Health(store=turns, queues=queues, clock=clock)
 
     @cached_property
@@ -288,6 +299,8 @@ class Services:
         await self._listener.close()
         await self._outbox.close()
         connections = [self._bus.close(), self._store.close(), self._models.close()]
+        if self._reader is not None:
+            connections.append(self._reader.close())
         if self._credential is not None:
             connections.append(self._credential.close())
         # At the loop's end the SDKs' own tasks are cancelled already, which some of them pass on; all get closed.
@@ -299,6 +312,17 @@ class Services:
         if self._credential is None:
             self._credential = credential(self.settings)
         return self._credential
+
+    def _telemetry_reader(self) -> TelemetryReader | None:
+        endpoint = self.settings.query_endpoint
+        if endpoint is None:
+            return None
+        # Only the service on this machine is spoken to without TLS, and it wants no token.
+        if endpoint.startswith("http://"):
+            return TelemetryReader(endpoint, None)
+        from azure.identity.aio import get_bearer_token_provider  # noqa: PLC0415  local runs need no token
+
+        return TelemetryReader(endpoint, get_bearer_token_provider(self._identity(), SCOPE))
 
     def _openai_key(self) -> ApiKey:
         if self.settings.openai_key is not None:

@@ -30,6 +30,7 @@ ADAPTER_SDKS = {
     "openai": {"openai", "httpx2", "aiohttp", "pydantic_core"},
     "credentials": {"azure.identity", "azure.core"},
     "token_counter": {"tiktoken"},
+    "telemetry": {"httpx2"},
 }
 BEHAVIOUR = {"shared.errors", "shared.events", "shared.turns", "shared.settings", "shared.ports", "shared.telemetry"}
 PORTS = {"shared.pulse.ports"}

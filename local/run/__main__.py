@@ -23,6 +23,7 @@ def welcome(url: str, secret: dict[str, str], services: dict[str, dict[str, Any]
         f"Spillway is ready after {seconds:.1f} s.",
         "",
         f"  Chat page      {url}/api/#key={secret['user']}",
+        f"  Console        {url}/api/console#key={secret['operator']}",
         f"  API            {url}/api/openapi.json",
         f"  OpenAI base    {url}/api/openai/v1   (api key: {secret['user']})",
         *(f"  {name:<14} {service['url']}" for name, service in services.items()),

@@ -12,6 +12,8 @@ from local.run.processes import ROOT
 STORE_KEY = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="
 """The key that Microsoft publishes for every Cosmos DB emulator; it opens nothing but this machine's."""
 MODEL_KEY = "local-openai-key"
+PRICES = {"gpt-4o-mini": {"input": 0.15, "cached": 0.075, "output": 0.6}}
+"""Dollars a million tokens, so that cost is not empty; the price list of the model's first year."""
 
 
 def keys(folder: Path) -> dict[str, str]:
@@ -42,6 +44,7 @@ def settings(services: dict[str, dict[str, Any]], secret: dict[str, str]) -> dic
         "SPILLWAY_API_KEYS": json.dumps(api_keys),
         "SPILLWAY_DEPLOYMENTS": os.environ.get("SPILLWAY_DEPLOYMENTS") or deployments(services["openai"]["url"]),
         "SPILLWAY_SWEEP_SCHEDULE": "*/15 * * * * *",
+        "SPILLWAY_PRICES": os.environ.get("SPILLWAY_PRICES") or json.dumps(PRICES),
     }
 
 

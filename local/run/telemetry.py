@@ -18,6 +18,7 @@ def telemetry_settings(insights: dict[str, Any], folder: Path) -> dict[str, str]
     folder.mkdir(parents=True, exist_ok=True)
     return {
         "APPLICATIONINSIGHTS_CONNECTION_STRING": insights["connection_string"],
+        "SPILLWAY_QUERY_ENDPOINT": f"{insights['url']}/v1/apps/local/query",
         "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY": "true",
         "PYTHON_APPLICATIONINSIGHTS_LOGGER_NAME": LOGGER_NAME,
         "OTEL_SERVICE_NAME": "spillway",

@@ -245,6 +245,15 @@ class TurnSampled:
     """A turn of production was put up for evaluation."""
 
 
+@dataclass(frozen=True, slots=True)
+class TurnRated:
+    """A caller said what it thinks of an answer; a second opinion is a second fact."""
+
+    tenant: str
+    lane: str
+    rating: str
+
+
 Fact = (
     RequestAccepted
     | RequestRefused
@@ -260,5 +269,6 @@ Fact = (
     | CanaryEnded
     | TurnSampled
     | LedgerAsked
+    | TurnRated
 )
 """Everything but the beginning of a run, which has a duration of its own; see `shared.telemetry.observer`."""

@@ -62,6 +62,7 @@ STEP = "spillway.step"
 REMAINING_KIND = "spillway.quota"
 LEDGER_ITEM = "spillway.ledger.item"
 LEDGER_OPERATION = "spillway.ledger.operation"
+RATING = "spillway.rating"
 TOKEN_TYPE = "spillway.token_type"  # noqa: S105  the name of an attribute
 
 # Measurements: numbers of one span or event, from which percentiles can be taken
@@ -119,6 +120,7 @@ DEFERRAL_WAIT = Instrument("spillway.deferral.wait", "s", "How long turns are pu
 QUEUE_WAIT = Instrument("spillway.queue.wait", "s", "Age of a lane message when a worker takes its turn")
 DEAD_LETTERS = Instrument("spillway.dead_letters", "{message}", "Messages given up for the dead-letter queue")
 REPLAYS = Instrument("spillway.replays", "{turn}", "Dead letters replayed")
+RATINGS = Instrument("spillway.ratings", "{rating}", "Opinions that callers gave of answers")
 STEP_DURATION = Instrument("spillway.context.duration", "s", "Time of a context step")
 STEPS_DROPPED = Instrument("spillway.context.dropped", "{step}", "Context steps that were late or failed")
 RELAY_SENDS = Instrument("spillway.relay.sends", "{message}", "Relay messages sent or lost")
@@ -152,6 +154,7 @@ COUNTERS = (
     DEFERRED,
     DEAD_LETTERS,
     REPLAYS,
+    RATINGS,
     STEPS_DROPPED,
     RELAY_SENDS,
     SWEPT,

@@ -5,18 +5,28 @@ place, whichever part of the app caused it.
 """
 
 import dataclasses
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from shared.errors import Unavailable
 from shared.events import News, TurnMessage
 from shared.ports import Clock, LaneQueues, Relay, TurnStore
 from shared.telemetry import log
-from shared.telemetry.facts import RelaySent, TurnEnded, TurnReplayed, TurnSwept
+from shared.telemetry.facts import RelaySent, TurnEnded, TurnRated, TurnReplayed, TurnSwept
 from shared.telemetry.observer import Observer
 from shared.turns import Lane, State, Turn
 
 RESCUED, EXPIRED, GIVEN_UP = "rescued", "expired", "given_up"
+
+
+def observed_rating(then: Callable[[Turn, str], None], observer: Observer) -> Callable[[Turn, str], None]:
+    """What is done with a rating, with the observer told first."""
+
+    def rated(turn: Turn, rating: str) -> None:
+        observer.tell(TurnRated(turn.tenant, turn.lane.value, rating))
+        then(turn, rating)
+
+    return rated
 
 
 class ObservedTurns:

@@ -10,7 +10,10 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.chat import Chat
+from tests.browser.console_double import KEY as OPERATOR_KEY
+from tests.browser.console_double import ConsoleDouble, ConsoleServer, serving_console
 from tests.browser.double import Double, Server, serving
+from tests.browser.operator import Operator, context_for
 
 HERE = Path(__file__).resolve().parent
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -24,6 +27,7 @@ ARGUMENTS = (
     "--disable-sync",
 )
 OpenChat = Callable[..., Chat]
+OpenConsole = Callable[..., Operator]
 
 
 @pytest.fixture(scope="package")
@@ -114,3 +118,36 @@ def node_modules() -> Path:
         if result.returncode:
             pytest.skip(f"npm ci failed, so the packages cannot be had: {result.stderr.strip()[-300:]}")
     return folder
+
+
+@pytest.fixture(scope="package")
+def console_server() -> Iterator[ConsoleServer]:
+    """The scripted server of the operator routes."""
+    with serving_console() as server:
+        yield server
+
+
+@pytest.fixture
+def console_double(console_server: ConsoleServer) -> ConsoleDouble:
+    """What it plays in this test."""
+    console_server.double = ConsoleDouble()
+    return console_server.double
+
+
+@pytest.fixture
+def open_console(
+    chromium: Browser, console_server: ConsoleServer, console_double: ConsoleDouble
+) -> Iterator[OpenConsole]:
+    """Opens consoles, each in a browser of its own; at the end each must have behaved."""
+    opened: list[Operator] = []
+
+    def open_one(fragment: str = f"key={OPERATOR_KEY}", **look: Any) -> Operator:
+        operator = Operator(chromium.new_context(**context_for(**look)), console_server.url)
+        opened.append(operator)
+        return operator.go(fragment)
+
+    yield open_one
+    for operator in opened:
+        operator.close()
+    for operator in opened:
+        operator.check()

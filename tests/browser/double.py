@@ -218,7 +218,8 @@ def route(server: Server, method: str, path: str, handler: Handler) -> Route:
 
 async def page_file(request: Request) -> Response:
     """A file of web/ with the security headers that the real app sends; unlike there, the browser may keep it."""
-    path = WEB / (request.path_params.get("path") or "index.html")
+    path = WEB / (request.path_params.get("path") or "")
+    path = path / "index.html" if path.is_dir() else path
     if not path.is_file() or WEB not in path.resolve().parents:
         return problem(Refusal(404, "not_found"))
     headers = {"content-security-policy": POLICY, "x-content-type-options": "nosniff", "cache-control": "max-age=600"}

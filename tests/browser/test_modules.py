@@ -1,5 +1,6 @@
 """The page's sources: types hold, and they are formatted in one way."""
 
+import hashlib
 import re
 import shutil
 import subprocess
@@ -36,6 +37,27 @@ def test_the_modules_are_typed(node_modules: Path) -> None:
 
 
 def test_the_files_are_formatted(node_modules: Path) -> None:
-    result = run(node_modules, "prettier", "--config", ".prettierrc.json", "--check", str(WEB))
+    result = run(
+        node_modules, "prettier", "--config", ".prettierrc.json", "--check", str(WEB), f"!{WEB}/console/vendor/**"
+    )
 
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_console_links_only_files_that_are_there() -> None:
+    page = (WEB / "console" / "index.html").read_text(encoding="utf-8")
+
+    named = re.findall(r'(?:href|src)="/api/([^"#]+)"', page)
+
+    assert len(named) > 5
+    assert [name for name in named if not (WEB / name).is_file()] == []
+
+
+def test_the_chart_library_is_the_published_one() -> None:
+    """The file of the npm package echarts 6.1.0, dist/echarts.common.min.js, unchanged, beside its licences."""
+    vendor = WEB / "console" / "vendor"
+    digest = hashlib.sha256((vendor / "echarts.js").read_bytes()).hexdigest()
+
+    assert digest == "61f13280aba3161f77fc801bf5f9c786f55f10432153a0683fc5cc0700b013d5"
+    assert "Apache License" in (vendor / "LICENSE").read_text(encoding="utf-8")
+    assert "Apache ECharts" in (vendor / "NOTICE").read_text(encoding="utf-8")

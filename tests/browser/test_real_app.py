@@ -1,12 +1,13 @@
-"""The page against the whole of Spillway on local Azure: what the scripted server plays, for real."""
+"""The pages against the whole of Spillway on local Azure: what the scripted servers play, for real."""
 
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.acceptance.stack import OPERATOR, USER, Stack, deployments
+from tests.acceptance.stack import OPERATOR, USER, Stack, ask, deployments
 from tests.browser.chat import Chat
+from tests.browser.operator import Operator, context_for
 
 pytestmark = pytest.mark.browser
 
@@ -17,7 +18,7 @@ PATIENCE = 20_000
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     models = deployments(count=2, between_tokens_ms=40, answer_tokens=40)
-    stack = Stack(tmp_path_factory.mktemp("page"), models=models)
+    stack = Stack(tmp_path_factory.mktemp("page"), models=models, settings={"SPILLWAY_MAX_RUNS": "4"}, insights=True)
     try:
         stack.start()
         with stack.client(OPERATOR) as operator:
@@ -95,3 +96,53 @@ def test_a_stopped_turn_is_still_in_the_conversation_after_a_reload(chat: Chat, 
 
     expect(chat.turns).to_have_count(1)
     expect(chat.turns.first).to_contain_text("Stop me")
+
+
+@pytest.fixture
+def operator(chromium: Browser, stack: Stack) -> Iterator[Operator]:
+    operator = Operator(chromium.new_context(**context_for()), stack.url)
+    yield operator
+    operator.close()
+    operator.check()
+
+
+def test_every_tab_of_the_console_shows_what_the_app_itself_told(operator: Operator, stack: Stack) -> None:
+    with stack.client() as client:
+        stack.fault(kind="server_error", status=500)
+        ask(client, "Doomed", lane="batch")
+        stack.calm()
+    operator.go(f"key={OPERATOR}").settled()
+    tile = operator.page.get_by_role("listitem").filter(has_text="Answered turns")
+    over = len(stack.turns())
+    for _ in range(30):  # telemetry takes up to five seconds to arrive
+        if f"of {over} that" in tile.inner_text() and operator.panel("Turns that ended").locator("canvas").count():
+            break
+        operator.page.wait_for_timeout(500)
+        operator.button("Refresh now").click()
+        operator.settled()
+    expect(tile).to_contain_text(f"of {over} that ended")
+    expect(tile.locator(".value")).to_have_text(str(sum(turn["state"] == "succeeded" for turn in stack.turns())))
+    for tab in ("Throughput", "Quality and responsible AI", "Cost", "Latency"):
+        operator.tab(tab)
+        expect(operator.page.locator(".panel .problem:visible")).to_have_count(0)
+    expect(operator.panel("Deployments and regions").get_by_role("row", name="chat-0")).to_be_visible()
+    operator.page.get_by_role("button", name="Show the trace of").first.click()
+    expect(operator.panel("Where the time of the chosen turn went")).to_contain_text("spillway.run")
+
+
+def test_a_dead_letter_is_seen_in_the_console_and_asked_again(operator: Operator, stack: Stack) -> None:
+    operator.go(f"key={OPERATOR}&tab=live")
+    letters = operator.panel("Dead letters")
+    expect(letters).to_contain_text("batch: 1", timeout=PATIENCE)
+    letters.get_by_role("button", name="Ask again").click()
+
+    expect(letters).to_contain_text("None.", timeout=PATIENCE)
+    expect(operator.panel("Deployments")).to_contain_text("chat-1")
+    assert len([turn for turn in stack.turns() if turn.get("replay_of")]) == 1
+
+
+def test_a_callers_key_does_not_open_the_console(operator: Operator) -> None:
+    operator.go(f"key={USER}")
+
+    expect(operator.page.get_by_role("alert").filter(has_text="not an operator’s")).to_be_visible()
+    expect(operator.page.get_by_role("tab")).to_have_count(0)

@@ -1,6 +1,7 @@
 """Hostile text and the content security policy. Every other test also checks for violations and foreign requests."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -62,21 +63,29 @@ def test_the_policy_is_in_force(chat: Chat) -> None:
     chat.complaints.clear()
 
 
+def our_files() -> list[Path]:
+    """What the pages are made of, without the chart library, which draws on a canvas and is watched by the policy."""
+    return [path for path in WEB.glob("**/*") if path.is_file() and path.parent.name != "vendor"]
+
+
 def test_no_module_parses_markup_or_runs_text() -> None:
     forbidden = re.compile(
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|createContextualFragment"
         r"|setHTMLUnsafe|srcdoc|\beval\(|new Function"
     )
-    found = [path.name for path in WEB.glob("**/*.js") if forbidden.search(path.read_text(encoding="utf-8"))]
+    found = [
+        one.name for one in our_files() if one.suffix == ".js" and forbidden.search(one.read_text(encoding="utf-8"))
+    ]
 
     assert found == []
 
 
 def test_the_page_names_no_other_host_and_has_no_inline_code() -> None:
     allowed = "http://www.w3.org/2000/svg"
-    for path in WEB.glob("**/*"):
+    for path in our_files():
         if path.suffix in {".html", ".css", ".js", ".svg"}:
             text = path.read_text(encoding="utf-8").replace(allowed, "")
             assert not re.search(r"(https?:)?//[\w-]+\.\w", text), path.name
-    page = (WEB / "index.html").read_text(encoding="utf-8")
-    assert not re.search(r"\sstyle=|\son\w+=|<style|<script(?![^>]*\ssrc=)", page)
+    for file in (WEB / "index.html", WEB / "console" / "index.html"):
+        page = file.read_text(encoding="utf-8")
+        assert not re.search(r"\sstyle=|\son\w+=|<style|<script(?![^>]*\ssrc=)", page)

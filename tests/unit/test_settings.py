@@ -32,6 +32,8 @@ def test_all_missing_settings_are_named_at_once() -> None:
         ("SPILLWAY_LEASE_SECONDS", "0", "must be a number from 1 to 300"),
         ("SPILLWAY_MAX_RUNS", "2.5", "must be a whole number"),
         ("SPILLWAY_KNOWLEDGE_ENABLED", "yes", "must be one of true, false"),
+        ("SPILLWAY_QUERY_ENDPOINT", "insights", "must be a URL"),
+        ("SPILLWAY_WORKBOOK_URL", "portal", "must be a URL"),
         ("SPILLWAY_AUTH", "none", "must be one of key, entra"),
         ("SPILLWAY_DEPLOYMENTS", "chat", "must be a JSON list of model deployments"),
         ("SPILLWAY_DEPLOYMENTS", "[]", "at least one deployment of kind chat"),

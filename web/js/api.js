@@ -1,12 +1,16 @@
 /** Spillway's HTTP contract: one function per route the page uses. Nothing else in the page knows an address. */
 
+import { ApiError, Client, retryAfterMilliseconds } from "./client.js";
 import { readEvents } from "./sse.js";
+
+export { ApiError, retryAfterMilliseconds };
 
 /** @typedef {import("./credentials.js").Credentials} Credentials */
 /** @typedef {{id: string, title: string, url?: string}} Citation */
 /** @typedef {{name: string, start_ms: number, duration_ms: number}} Stage */
 /** @typedef {{total_ms: number, stages: Stage[]}} Timeline */
-/** @typedef {{code: string, message: string, turn_id?: string, retry_after_ms?: number}} Problem */
+/** @typedef {import("./client.js").Problem} Problem */
+/** @typedef {import("./client.js").RequestOptions} RequestOptions */
 /** @typedef {"up" | "down"} Rating */
 /**
  * @typedef {object} TurnRecord A turn as the server tells it.
@@ -24,48 +28,18 @@ import { readEvents } from "./sse.js";
 /** @typedef {{type: string, data: any, id: string}} TurnEvent */
 /** @typedef {{text: string, sessionId: string | null, idempotencyKey: string}} Question */
 
-/** Errors that are the end of a turn, whatever the status they come with. */
-const FINAL_CODES = new Set([
-  "content_filtered",
-  "deadline_exceeded",
-  "model_failed",
-  "model_refused",
-  "unreadable_answer",
-]);
-
 /** A person who presses stop does not wait longer for the server to confirm it. */
 const CANCEL_PATIENCE_MILLISECONDS = 5_000;
 
-/** The server answered, and the answer is a refusal or a fault. */
-export class ApiError extends Error {
-  /**
-   * @param {number} status
-   * @param {Problem} problem
-   */
-  constructor(status, problem) {
-    super(problem.message);
-    this.status = status;
-    this.problem = problem;
-  }
-
-  /** True when the same request can succeed later. */
-  get isTemporary() {
-    const isPassing = this.status === 429 || this.status === 408 || this.status >= 500;
-    return isPassing && !FINAL_CODES.has(this.problem.code);
-  }
-}
-
 export class Api {
-  #base;
-  #credentials;
+  #client;
 
   /**
    * @param {URL} base Address of the API, with a slash at its end.
    * @param {Credentials} credentials
    */
   constructor(base, credentials) {
-    this.#base = base;
-    this.#credentials = credentials;
+    this.#client = new Client(base, credentials);
   }
 
   /**
@@ -92,31 +66,31 @@ export class Api {
 
   /** @param {string} turnId @returns {Promise<TurnRecord>} */
   async turn(turnId) {
-    return (await this.#request(`chat/${encodeURIComponent(turnId)}`)).json();
+    return (await this.#client.request(`chat/${encodeURIComponent(turnId)}`)).json();
   }
 
   /** @param {string} turnId @returns {Promise<TurnRecord>} */
   async cancel(turnId) {
     const signal = AbortSignal.timeout(CANCEL_PATIENCE_MILLISECONDS);
     return (
-      await this.#request(`chat/${encodeURIComponent(turnId)}`, { method: "DELETE", keepalive: true, signal })
+      await this.#client.request(`chat/${encodeURIComponent(turnId)}`, { method: "DELETE", keepalive: true, signal })
     ).json();
   }
 
   /** @param {string} turnId @param {Rating} rating @param {string} [comment] */
   async rate(turnId, rating, comment) {
     const body = { rating, ...(comment ? { comment } : {}) };
-    await this.#request(`chat/${encodeURIComponent(turnId)}/feedback`, { method: "POST", body });
+    await this.#client.request(`chat/${encodeURIComponent(turnId)}/feedback`, { method: "POST", body });
   }
 
   /** The turns of a session, oldest first. @param {string} sessionId @returns {Promise<TurnRecord[]>} */
   async history(sessionId) {
-    return (await (await this.#request(`sessions/${encodeURIComponent(sessionId)}`)).json()).turns;
+    return (await (await this.#client.request(`sessions/${encodeURIComponent(sessionId)}`)).json()).turns;
   }
 
   /** @param {string} sessionId */
   async forget(sessionId) {
-    await this.#request(`sessions/${encodeURIComponent(sessionId)}`, { method: "DELETE" });
+    await this.#client.request(`sessions/${encodeURIComponent(sessionId)}`, { method: "DELETE" });
   }
 
   /**
@@ -125,7 +99,7 @@ export class Api {
    * @returns {AsyncGenerator<TurnEvent, number | undefined, void>} Returns the reconnection time the server asked for.
    */
   async *#stream(path, options) {
-    const response = await this.#request(path, {
+    const response = await this.#client.request(path, {
       ...options,
       headers: { ...options.headers, accept: "text/event-stream" },
     });
@@ -142,71 +116,4 @@ export class Api {
     }
     return retryMilliseconds;
   }
-
-  /** @typedef {{method?: string, headers?: Record<string, string>, body?: object, signal?: AbortSignal, keepalive?: boolean}} RequestOptions */
-
-  /**
-   * Sends a request, and again with another key for as long as the key is refused.
-   * @param {string} path
-   * @param {RequestOptions} [options]
-   * @returns {Promise<Response>}
-   */
-  async #request(path, { headers, body, signal, ...options } = {}) {
-    for (;;) {
-      const key = await this.#credentials.key(signal);
-      const response = await fetch(new URL(path, this.#base), {
-        ...options,
-        signal,
-        cache: "no-store",
-        credentials: "same-origin",
-        headers: { ...headers, "x-functions-key": key, ...(body ? { "content-type": "application/json" } : {}) },
-        body: body && JSON.stringify(body),
-      });
-      if (response.ok) return response;
-      const error = new ApiError(response.status, await readProblem(response));
-      if (response.status !== 401 && response.status !== 403) throw error;
-      this.#credentials.refuse(key, error.problem);
-    }
-  }
-}
-
-/** @param {Response} response @returns {Promise<Problem>} */
-async function readProblem(response) {
-  const body = await response.text();
-  const retryAfter = retryAfterMilliseconds(response.headers.get("retry-after"), Date.now());
-  /** @type {Problem} */
-  let problem = { code: codeOf(response.status), message: `The server answered ${response.status}.` };
-  try {
-    problem = { ...problem, ...JSON.parse(body).error };
-  } catch {
-    // A proxy in between may answer with a page of its own; the status says enough.
-  }
-  return retryAfter === undefined ? problem : { retry_after_ms: retryAfter, ...problem };
-}
-
-/** @param {number} status */
-function codeOf(status) {
-  const codes = new Map([
-    [400, "invalid_request"],
-    [401, "unauthorized"],
-    [403, "forbidden"],
-    [404, "turn_not_found"],
-    [413, "request_too_large"],
-    [429, "capacity_exhausted"],
-  ]);
-  return codes.get(status) ?? "unavailable";
-}
-
-/**
- * Reads a Retry-After header: seconds or an HTTP date (RFC 9110, section 10.2.3).
- * @param {string | null} value
- * @param {number} now Milliseconds since 1970.
- * @returns {number | undefined} Milliseconds from now, never negative.
- */
-export function retryAfterMilliseconds(value, now) {
-  if (!value) return undefined;
-  if (/^\d+$/.test(value.trim())) return Number(value) * 1000;
-  // Date.parse takes nearly anything for a date; HTTP dates begin with the day of the week.
-  const date = /^\w+, /.test(value) ? Date.parse(value) : NaN;
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

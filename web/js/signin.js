@@ -9,9 +9,14 @@ export class SignIn {
   #form = byId("sign-in");
   #key = /** @type {HTMLInputElement} */ (byId("key"));
   #reason = byId("sign-in-reason");
+  #words;
 
-  /** @param {(key: string) => void} provide */
-  constructor(provide) {
+  /**
+   * @param {(key: string) => void} provide
+   * @param {(problem: Problem) => string} [words] Says why a key was refused.
+   */
+  constructor(provide, words = problemWords) {
+    this.#words = words;
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       const key = this.#key.value.trim();
@@ -25,7 +30,7 @@ export class SignIn {
   ask(problem) {
     show(this.#form, true);
     show(this.#reason, problem !== null);
-    setText(this.#reason, problem ? problemWords(problem) : "");
+    setText(this.#reason, problem ? this.#words(problem) : "");
     this.#key.setAttribute("aria-invalid", String(problem !== null));
     this.#key.focus({ preventScroll: true });
   }

@@ -59,7 +59,7 @@ export class Storage {
 }
 
 /** One web storage area, or this page's memory where the browser denies it (private windows, full quota). */
-class Shelf {
+export class Shelf {
   #open;
   /** @type {Map<string, string | null>} */
   #memory = new Map();

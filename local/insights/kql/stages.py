@@ -1,10 +1,10 @@
 """Which operators are run by a stage of our own, and by which."""
 
-from local.insights.kql import anomalies, columns, evaluate, make_series, windows
+from local.insights.kql import anomalies, columns, evaluate, make_series, weighted, windows
 from local.insights.kql.session import Session
 from local.insights.kql.syntax import Node, Stage
 
-_STAGES = (make_series, evaluate, columns, anomalies, windows)
+_STAGES = (make_series, evaluate, columns, anomalies, windows, weighted)
 
 
 def is_ours(operator: Node) -> bool:

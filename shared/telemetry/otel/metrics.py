@@ -20,6 +20,7 @@ from shared.telemetry.facts import (
     RunStarted,
     TurnDeferred,
     TurnEnded,
+    TurnRated,
     TurnReplayed,
     TurnSampled,
     TurnSwept,
@@ -168,6 +169,11 @@ class Metrics:
     def replayed(self, fact: TurnReplayed) -> None:
         """A dead letter was replayed."""
         self._count(names.REPLAYS, 1, {names.LANE: fact.lane})
+
+    def rated(self, fact: TurnRated) -> None:
+        """A caller gave an opinion."""
+        attributes: Attributes = {names.LANE: fact.lane, names.TENANT: fact.tenant, names.RATING: fact.rating}
+        self._count(names.RATINGS, 1, attributes)
 
     def gathered(self, fact: ContextStepEnded) -> None:
         """A context step is over."""

@@ -21,6 +21,7 @@ from shared.telemetry.facts import (
     RunStarted,
     TurnDeferred,
     TurnEnded,
+    TurnRated,
     TurnReplayed,
     TurnSampled,
     TurnSwept,
@@ -60,6 +61,7 @@ class OpenTelemetryObserver:
             CanaryEnded: made.probed,
             TurnSampled: made.sampled,
             LedgerAsked: made.shared,
+            TurnRated: made.rated,
         }
 
     def tell(self, fact: Fact) -> None:

@@ -17,6 +17,7 @@ from shared.telemetry.facts import (
     RequestRefused,
     RunStarted,
     TurnDeferred,
+    TurnRated,
     TurnReplayed,
     TurnSampled,
     TurnSwept,
@@ -99,6 +100,7 @@ def test_every_other_fact_has_its_counter(memory: Memory, metrics: Metrics) -> N
     metrics.deferred(TurnDeferred(SUBJECT, 2.0, faulted=False))
     metrics.given_up(MessageGivenUp(SUBJECT))
     metrics.replayed(TurnReplayed("batch"))
+    metrics.rated(TurnRated("contoso", "standard", "up"))
     metrics.gathered(ContextStepEnded("history", 0.1))
     metrics.gathered(ContextStepEnded("knowledge", 0.1, "TimeoutError"))
     metrics.relayed(RelaySent(0.1, delivered=True))
