@@ -43,11 +43,15 @@ class Installation:
     def follow(self, run_id: str, on_progress: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
         """Waits until a run is over; tells of its progress meanwhile."""
         while True:
-            run = self._call("GET", f"/api/evaluations/{run_id}", params={"report": "false"})
+            run = self.status(run_id)
             on_progress(run)
             if run["state"] in {"finished", "stopped", "cancelled"}:
                 return run
             time.sleep(POLL_SECONDS)
+
+    def status(self, run_id: str) -> dict[str, Any]:
+        """A run as it stands, without its report."""
+        return self._call("GET", f"/api/evaluations/{run_id}", params={"report": "false"})
 
     def report(self, run_id: str) -> dict[str, Any]:
         """A run with its report."""
@@ -118,6 +122,7 @@ def gate_json(gate: Gate) -> dict[str, Any]:
         "tag_minimum_scored": gate.tag_minimum_scored,
         "tag_slack": gate.tag_slack,
         "regression": gate.regression,
+        "regression_forbids": gate.regression_forbids,
         "about": gate.about,
     }
     return {name: value for name, value in body.items() if value is not None}

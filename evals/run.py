@@ -58,7 +58,8 @@ def evaluate(target: Installation, wish: Wish) -> int:
     dataset = read_own(wish.items)
     gates = load_gates(wish.gates)
     baseline = None if wish.baseline is None else load_baseline(wish.baseline)
-    request = {**_request(wish, dataset.name), "gates": [gate_json(gate) for gate in gates.gates]}
+    demands = {"gates": [gate_json(gate) for gate in gates.gates], "regression_level": gates.regression_level}
+    request = {**_request(wish, dataset.name), **demands}
     questions = _drawn(dataset.items, wish)
     run = _run(target, request, [item_json(item) for item in questions] + planted(questions))
     scores = target.scores(run["evaluation_id"])

@@ -178,6 +178,7 @@ class Runs:
             max_calls=request.max_judge_calls,
             max_cost_usd=request.max_cost_usd,
             gates=tuple(gate.model_dump() for gate in request.gates),
+            regression_level=request.regression_level,
             baseline_run=request.baseline_run,
             fingerprint=hashlib.sha256(body.encode()).hexdigest(),
         )

@@ -7,7 +7,7 @@ from shared.evaluating.ports import Document, MetricsStore
 from shared.evaluating.sampler import PLAN_DAY
 from shared.ports import Clock
 
-HIDDEN = frozenset({"id", "day", "kind", "ttl", "state", "learned", "place_at", "place_id"})
+HIDDEN = frozenset({"id", "day", "kind", "ttl", "state", "learned", "totals", "before_sums", "place_at", "place_id"})
 
 
 class Quality:

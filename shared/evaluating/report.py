@@ -99,7 +99,7 @@ class Reports:
 
 def gates_of(run: EvaluationRun) -> GateSet:
     """The demands on a run."""
-    return GateSet(tuple(_gate(entry) for entry in run.gates))
+    return GateSet(tuple(_gate(entry) for entry in run.gates), regression_level=run.regression_level)
 
 
 def _gate(entry: dict[str, Any]) -> Gate:

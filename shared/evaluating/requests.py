@@ -48,6 +48,7 @@ class GateIn(_Strict):
     tag_minimum_scored: Annotated[int, Field(ge=1, le=100_000)] = 20
     tag_slack: Annotated[float, Field(ge=0, strict=False)] = 0.0
     regression: bool = False
+    regression_forbids: bool = False
     about: Annotated[str, Field(max_length=500)] = ""
 
     @model_validator(mode="after")
@@ -56,6 +57,8 @@ class GateIn(_Strict):
             raise ValueError("give exactly one of at_least and at_most")
         if self.strictness == "hard" and (self.statistic != "defect_rate" or self.at_most is None):
             raise ValueError("a hard gate bounds a defect_rate with at_most")
+        if self.regression_forbids and not self.regression:
+            raise ValueError("regression_forbids needs regression: true")
         return self
 
 
@@ -80,6 +83,7 @@ class EvaluationRequest(EvaluationItemsIn):
     max_judge_calls: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     max_cost_usd: Annotated[float, Field(ge=0, le=100_000, strict=False)] | None = None
     gates: Annotated[list[GateIn], Field(max_length=100)] = []
+    regression_level: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     baseline_run: RunId | None = None
 
     @model_validator(mode="after")

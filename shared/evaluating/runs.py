@@ -49,6 +49,7 @@ class EvaluationRun:
         max_calls: Most judge calls; None without bound.
         max_cost_usd: Most money for judges, likewise.
         gates: Demands, each with the fields of `shared.evaluation.gates.Gate`.
+        regression_level: Chance of calling any unchanged measure worse than the baseline.
         baseline_run: An earlier run to compare with.
         population: How many items there are to choose from.
         planned: How many were chosen; None before that.
@@ -77,6 +78,7 @@ class EvaluationRun:
     max_calls: int | None = None
     max_cost_usd: float | None = None
     gates: tuple[dict[str, Any], ...] = ()
+    regression_level: float = 0.05
     baseline_run: str | None = None
     population: int = 0
     planned: int | None = None

@@ -38,7 +38,9 @@ class Gate:
     tag_slack: float = 0.0
     """How much a tag may stay behind the overall demand."""
     regression: bool = False
-    """Whether a significant fall against the baseline counts."""
+    """Whether a significant fall against the baseline counts: HOLD."""
+    regression_forbids: bool = False
+    """Whether such a fall is NO-GO: it is shown that the candidate is worse than what users have now."""
     about: str = ""
     """What the metric means, for readers without a background in evaluation."""
 
@@ -105,6 +107,8 @@ def _gate(file_name: str, entry: Mapping[str, Any]) -> Gate:
         raise GateFileError(f"{file_name}: gate {name}: {error}") from error
     if strictness is Strictness.HARD and kind is not Kind.DEFECT_RATE:
         raise GateFileError(f"{file_name}: gate {name}: a hard gate bounds a defect_rate with at_most")
+    if entry.get("regression_forbids") and not entry.get("regression"):
+        raise GateFileError(f"{file_name}: gate {name}: regression_forbids needs regression = true")
     for setting in ("at_least", "at_most", "max_judge_error_rate", "tag_slack"):
         if setting in entry and (isinstance(entry[setting], bool) or not isinstance(entry[setting], int | float)):
             raise GateFileError(f"{file_name}: gate {name}: {setting} must be a number")

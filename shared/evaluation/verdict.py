@@ -24,7 +24,7 @@ class Decision(StrEnum):
     HOLD = "HOLD"
     """Not shown to be good enough: a soft gate failed, quality fell, or there is too little evidence."""
     NO_GO = "NO-GO"
-    """Shown to be unfit: a hard gate failed."""
+    """Shown to be unfit: a hard gate failed, or quality fell where a gate forbids it."""
 
 
 class Status(StrEnum):
@@ -71,7 +71,8 @@ class Verdict:
 def decide(gates: GateSet, scores: Sequence[Score], baseline: Baseline | None = None) -> Verdict:
     """Hold the scores against the gates and, if there is one, the baseline.
 
-    NO-GO when a hard gate fails; GO when every gate passes and nothing regressed; else HOLD.
+    NO-GO when a hard gate fails or a fall is shown that a gate forbids; GO when every gate passes and nothing
+    regressed; else HOLD.
     """
     results = tuple(_check(gates, gate, tag, scores) for gate in gates.gates for tag in ("", *gate.tags))
     comparisons = tuple(compare(gates, scores, baseline)) if baseline else ()
@@ -80,7 +81,8 @@ def decide(gates: GateSet, scores: Sequence[Score], baseline: Baseline | None = 
     reasons += [_regression_reason(found) for found in comparisons if found.regressed]
     reasons += [f"{found.gate}: not compared with the baseline, {found.note}" for found in missing]
     hard = any(result.status is Status.FAILED and result.gate.strictness is Strictness.HARD for result in results)
-    decision = Decision.NO_GO if hard else Decision.HOLD if reasons else Decision.GO
+    fell = any(found.regressed and found.forbids for found in comparisons)
+    decision = Decision.NO_GO if hard or fell else Decision.HOLD if reasons else Decision.GO
     return Verdict(decision, tuple(reasons), results, comparisons)
 
 
