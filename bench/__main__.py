@@ -21,7 +21,9 @@ RUNS: dict[str, Callable[[], dict[str, Any]]] = {
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*RUNS, "evaluations", []], default=[], help="what to measure (default: all)")
+    parser.add_argument(
+        "names", nargs="*", choices=[*RUNS, "evaluations", []], default=[], help="what to measure (default: all)"
+    )
     parser.add_argument("--items", type=int, default=evaluations.ITEMS, help="of evaluations (default: %(default)s)")
     given = parser.parse_args()
     runs = {**RUNS, "evaluations": partial(evaluations.run, given.items)}

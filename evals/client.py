@@ -1,5 +1,6 @@
 """The evaluation routes of an installation, as a client sees them."""
 
+import dataclasses
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -105,6 +106,13 @@ def item_json(item: Item) -> dict[str, Any]:
         "metadata": dict(item.metadata),
     }
     return {name: value for name, value in body.items() if value}
+
+
+def labelled_json(item: Item) -> dict[str, Any]:
+    """An item whose answer is there already and was labelled by people: the columns `answer` and `target`."""
+    metadata = dict(item.metadata)
+    answer = str(metadata.pop("answer", ""))
+    return {**item_json(dataclasses.replace(item, metadata=metadata)), "answer": answer}
 
 
 def gate_json(gate: Gate) -> dict[str, Any]:

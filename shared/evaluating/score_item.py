@@ -1,11 +1,11 @@
 """Brings one item of a run a step further: asked, then answered, then scored. Each step can be repeated safely."""
 
 import dataclasses
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.errors import CapacityExhausted, Unavailable
 from shared.evaluating.answers import AnswerReader, with_passages
-from shared.evaluating.asking import Asking
+from shared.evaluating.asking import Asking, turn_id_of
 from shared.evaluating.events import emit
 from shared.evaluating.fan_out import FanOut
 from shared.evaluating.finish_run import RunFinisher
@@ -88,6 +88,10 @@ class ItemWorker:
         await self._step(run, item_of(found), message)
 
     async def _step(self, run: EvaluationRun, item: RunItem, message: EvaluationMessage) -> None:
+        if item.answer is not None:
+            given = Answer(item.item_id, item.answer, answer_id=turn_id_of(run, item.item_id), model="given")
+            await self._judge(run, item, _Given(record_item(item), given, ()), message)
+            return
         try:
             turn = await self._asking.turn(run, item)
         except (CapacityExhausted, Unavailable) as error:
@@ -103,7 +107,11 @@ class ItemWorker:
         model = run.model or self._settings.default_model
         answer, passages = await self._reader.read(turn, item_id=item.item_id, model=model, waits_count=False)
         question = with_passages(record_item(item), turn, passages)
-        outcome = await self._scored(_narrowed(run, item), question, answer)
+        dropped = tuple((turn.timeline or {}).get("dropped", ()))
+        await self._judge(run, item, _Given(question, answer, dropped), message)
+
+    async def _judge(self, run: EvaluationRun, item: RunItem, given: "_Given", message: EvaluationMessage) -> None:
+        outcome = await self._scored(_narrowed(run, item), given.question, given.answer)
         if outcome is None:
             await self._wait_for_budget(run, item, message)
         elif outcome.stopped:
@@ -114,7 +122,7 @@ class ItemWorker:
             )
             await self._later(message, item, outcome.busy_seconds)
         else:
-            await self._end(run, item, turn, answer, outcome)
+            await self._end(run, item, given, outcome)
 
     async def _scored(self, run: EvaluationRun, question: Item, answer: Answer) -> Outcome | None:
         """The outcome within a grant taken from the run's budget; None when the budget has no room at the moment."""
@@ -152,14 +160,15 @@ class ItemWorker:
         else:
             await self._later(message, item, BUDGET_SECONDS)
 
-    async def _end(self, run: EvaluationRun, item: RunItem, turn: Turn, answer: Answer, outcome: Outcome) -> None:
+    async def _end(self, run: EvaluationRun, item: RunItem, given: "_Given", outcome: Outcome) -> None:
+        answer = given.answer
         fields: dict[str, Any] = {
             "state": DONE,
             "ended_at": self._clock.now(),
             "turn_id": answer.answer_id,
             "answer_cost_usd": answer.cost_usd,
             "deployment": answer.model,
-            "dropped": list((turn.timeline or {}).get("dropped", ())),
+            "dropped": list(given.dropped),
         }
         # Whoever ends the item tells of its scores and starts the next one, so that each happens once.
         if await self._store.move(run.run_id, item.document_id, states=[WAITING], fields=fields):
@@ -181,6 +190,14 @@ class ItemWorker:
         now = self._clock.now()
         copy = dataclasses.replace(message, sent_at=now, copy=f"t{item.tries}")
         await self._queue.send(copy, not_before=now + pause_seconds)
+
+
+class _Given(NamedTuple):
+    """What is judged: the question with its sources, its answer, and which sources came too late for it."""
+
+    question: Item
+    answer: Answer
+    dropped: tuple[str, ...]
 
 
 def _narrowed(run: EvaluationRun, item: RunItem) -> EvaluationRun:
