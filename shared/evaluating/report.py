@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.evaluating.judge_trust import JudgeTrust
 from shared.evaluating.ports import Document, EvaluationStore
-from shared.evaluating.runs import RUN_ID, EvaluationRun, run_of
+from shared.evaluating.runs import DONE, RUN_ID, EvaluationRun, run_of
 from shared.evaluating.suites import suite_estimates
 from shared.evaluation.baseline import Baseline, baseline_of
 from shared.evaluation.gates import Gate, GateSet, Strictness
@@ -87,15 +87,17 @@ class Reports:
         if run.gates:
             verdict = await asyncio.to_thread(decide, gates_of(run), scores, baseline, agreements)
         costs = [float(item.get("answer_cost_usd", 0.0)) for item in items]
-        judge = f"judged by {self.judge}" if self.judge else "without a judge"
+        judge = f"Answers judged by the model “{self.judge}”" if self.judge else "No judge"
+        done = sum(item["state"] == DONE for item in items)
         return Report(
             title=run.name,
-            system=f"{run.model or self.default_model}, instructions {self.prompt_version}, {judge}",
+            system=f"{run.model or self.default_model} with instructions {self.prompt_version}. {judge}",
             created=instant(run.created_at),
             verdict=verdict,
             scores=scores,
             datasets=[run.dataset] if run.dataset else [],
             agreements=agreements,
+            progress=None if run.state.over else (done, run.planned or run.population),
             answer_cost_usd=sum(costs),
         )
 

@@ -33,6 +33,8 @@ class Report:
     """What the answers under test cost."""
     answers_per_month: float = 0.0
     """Expected traffic, for the monthly cost; 0 when unknown."""
+    progress: tuple[int, int] | None = None
+    """Questions done and planned while the run is under way; None once it is over."""
 
     @property
     def judge_cost_usd(self) -> float:
