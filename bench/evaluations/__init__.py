@@ -1,9 +1,9 @@
 """Evaluation at scale beside users: every item scored once although workers die, and users do not feel it.
 
-Two host processes do everything. Users ask all the time at a fixed rate, sent at their intended moments. Phases with
-users alone and phases with an evaluation run beside them take turns within one sitting, so that both meet the same
-machine. Then further runs, in which the processes are killed with SIGKILL in turn and started again; these are
-counted and not timed, because a user whose connection is cut off says nothing about evaluation.
+Two worker processes ask and score; users are served by a third, as Azure scales every queue's function on instances of
+its own. Users ask all the time at a fixed rate, sent at their intended moments. Phases with users alone and phases with
+an evaluation run beside them take turns within one sitting, so that both meet the same machine. In the last runs the
+workers are killed with SIGKILL in turn and started again.
 
 The referee is the store and the accounts of the model and the judge, not what the app says of itself.
 """
@@ -14,9 +14,9 @@ from typing import Any
 
 from bench.evaluations.phases import CONCURRENCY, DEPLOYMENT, Phases, models
 from bench.evaluations.referee import judge
+from bench.evaluations.stack import SeparatedStack
 from bench.evaluations.users import RATE
 from bench.machine import machine, write
-from evals.stack import JudgedStack
 
 ITEMS = 10_000
 RUNS = 10
@@ -28,11 +28,11 @@ def run(items: int = ITEMS) -> dict[str, Any]:
     """Ten runs, of which the processes are killed in the last two."""
     description = machine()
     with tempfile.TemporaryDirectory() as folder:
-        stack = JudgedStack(Path(folder), models=models(), settings=SETTINGS, lock="PT10S", durable=False)
+        stack = SeparatedStack(Path(folder), models=models(), settings=SETTINGS, lock="PT10S", durable=False)
         try:
             stack.start()
-            stack.start_app("second")
             stack.seed()
+            stack.start_workers()
             phases = Phases(stack, items // RUNS)
             for _ in range(RUNS - KILLED_RUNS):
                 phases.users_alone()
@@ -57,7 +57,7 @@ def conditions() -> str:
     """What was run."""
     latency = DEPLOYMENT["latency"]
     return (
-        f"2 host processes and local Azure on one machine; users: {RATE:g} turns/s, interactive, streamed; runs of "
+        f"2 worker processes (lowest priority), a host for users and local Azure on one machine; users: {RATE:g} turns/s, interactive, streamed; runs of "
         f"{CONCURRENCY} items at a time in the batch lane, evaluators answered and relevance; model: first token after "
         f"{latency['time_to_first_token_ms']} ms, then {latency['between_tokens_ms']} ms a token"
     )

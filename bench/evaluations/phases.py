@@ -4,11 +4,11 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from bench.evaluations.stack import WORKERS, SeparatedStack
 from bench.evaluations.users import Users
 from bench.machine import percentiles
 from bench.regression.recording import GOLDEN
-from evals.client import Installation, InstallationError, installation
-from evals.stack import JudgedStack
+from evals.client import installation
 from tests.acceptance.stack import OPERATOR, deployments
 
 CONCURRENCY = 12
@@ -17,7 +17,6 @@ ALONE_SECONDS = 40.0
 MOST_SECONDS = 900.0
 POLL_SECONDS = 0.5
 ANSWER_TOKENS = 60
-HOSTS = ("app", "second")
 OVER = {"finished", "stopped", "cancelled"}
 
 
@@ -37,18 +36,13 @@ DEPLOYMENT: dict[str, Any] = models()["deployments"][0]
 class Phases:
     """What happened so far."""
 
-    stack: JudgedStack
+    stack: SeparatedStack
     items_in_a_run: int
     runs: list[str] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     kills: int = 0
     alone: list[Users] = field(default_factory=list)
     beside: list[Users] = field(default_factory=list)
-
-    @property
-    def urls(self) -> list[str]:
-        """Both hosts."""
-        return [self.stack.parts[host].url for host in HOSTS]
 
     @property
     def items_per_second(self) -> float:
@@ -58,17 +52,17 @@ class Phases:
 
     def users_alone(self) -> None:
         """Users without evaluation."""
-        self.alone.append(Users(self.urls, len(self.alone)))
+        self.alone.append(Users(self.stack.url, len(self.alone)))
         self.alone[-1].for_seconds(ALONE_SECONDS)
 
     def with_evaluation(self) -> None:
         """Users beside a run, for as long as it takes."""
-        self.beside.append(Users(self.urls, 1_000 + len(self.beside)))
+        self.beside.append(Users(self.stack.url, 1_000 + len(self.beside)))
         with self.beside[-1].meanwhile(MOST_SECONDS):
             self._run()
 
     def with_kills(self) -> None:
-        """A run in which each host is killed and started again."""
+        """A run in which each worker is killed and started again."""
         self._run(kill_at=(0.25, 0.6))
 
     def _run(self, kill_at: tuple[float, ...] = ()) -> None:
@@ -80,7 +74,7 @@ class Phases:
                 break
             if left and done >= left[0] * self.items_in_a_run:
                 left.pop(0)
-                self._kill(HOSTS[self.kills % len(HOSTS)])
+                self._kill(WORKERS[self.kills % len(WORKERS)])
             time.sleep(POLL_SECONDS)
         self.seconds.append(round(time.monotonic() - began, 1))
 
@@ -90,14 +84,14 @@ class Phases:
             {"id": f"{number}-{n}", "question": f"{GOLDEN[n % len(GOLDEN)].question} (case {number}-{n})"}
             for n in range(self.items_in_a_run)
         ]
-        with installation(self.urls[0], OPERATOR) as target:
+        with installation(self.stack.url, OPERATOR) as target:
             wish = {"name": f"bench {number}", "evaluators": EVALUATORS, "concurrency": CONCURRENCY}
             self.runs.append(target.start(wish, items)["evaluation_id"])
         return self.runs[-1]
 
     def _look(self, run_id: str) -> tuple[str, int]:
-        with installation(self.urls[0], OPERATOR) as target:
-            run = look(target, run_id)
+        with installation(self.stack.url, OPERATOR) as target:
+            run = target.status(run_id)
         return run["state"], run["progress"]["done"]
 
     def _kill(self, host: str) -> None:
@@ -113,16 +107,6 @@ class Phases:
             before, after = view["alone"][measure]["p95"], view["beside_evaluation"][measure]["p95"]
             view[f"{measure.removesuffix('_s')}_p95_ratio"] = round(after / before, 4)
         return view
-
-
-def look(target: Installation, run_id: str) -> dict[str, Any]:
-    """A run as it stands; waits a moment when the host has just come back."""
-    for _ in range(20):
-        try:
-            return target.status(run_id)
-        except InstallationError:
-            time.sleep(POLL_SECONDS)
-    return target.status(run_id)
 
 
 def _times(phases: list[Users]) -> dict[str, Any]:

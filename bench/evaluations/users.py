@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -20,7 +20,7 @@ SETTLE_SECONDS = 2.0
 class Users:
     """Those who asked in one phase."""
 
-    urls: Sequence[str]
+    url: str
     seed: int
     asked: list[Asked] = field(default_factory=list)
 
@@ -48,8 +48,7 @@ class Users:
             if over is not None and over.is_set():
                 break
             entry = Asked(number, text, "interactive", 0.0)
-            url = self.urls[number % len(self.urls)]
-            tasks.append(asyncio.create_task(send_all(url, USER, [entry], patience_seconds=PATIENCE_SECONDS)))
+            tasks.append(asyncio.create_task(send_all(self.url, USER, [entry], patience_seconds=PATIENCE_SECONDS)))
             if number / RATE >= SETTLE_SECONDS:
                 self.asked.append(entry)
         await asyncio.gather(*tasks)
