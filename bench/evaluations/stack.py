@@ -1,6 +1,7 @@
 """Users on one host, evaluation on two others, as Azure scales each queue's function on instances of its own."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ class SeparatedStack(JudgedStack):
 
     def start_app(self, part: str = USERS, *options: str) -> Service:
         """Starts one host: that of the users, or a worker."""
-        names = WORK if part in WORKERS else tuple(name for name in _functions() if name not in WORK)
+        names = WORK if part in WORKERS else tuple(name for name in _functions(self.environment()) if name not in WORK)
         return self._start(
             part,
             "local.host",
@@ -41,13 +42,9 @@ class SeparatedStack(JudgedStack):
             self.start_app(worker)
 
 
-def _functions() -> list[str]:
-    """The names of all functions of the app."""
-    listed = subprocess.run(
-        [sys.executable, "-m", "local.host", "--app", ".", "--list"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-        text=True,
-    )
+def _functions(settings: dict[str, str]) -> list[str]:
+    """The names of all functions of the app, which it tells only with its settings."""
+    command = [sys.executable, "-m", "local.host", "--app", ".", "--list"]
+    environment = {**os.environ, **settings}
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True, env=environment)
     return [function["name"] for function in json.loads(listed.stdout)]

@@ -23,7 +23,7 @@ _ABOUT_RIGHT_AND_WRONG = re.compile(
     r"\b(?:il)?legal\w*|\blaws?\b|\ballowed\b|\bpermitted\b|\bethic\w*|\bwrong\b", re.IGNORECASE
 )
 _YES_OR_NO = re.compile(
-    r"^\W*(?:do|does|did|is|are|was|were|has|have|had|can|could|should|may|must|will|would)\b(?! (?:you|we)\b)",
+    r"^\W*(?:do|does|did|is|are|was|were|has|have|had|should|may|must|(?:can|could|will|would)\b(?! (?:you|we)\b))\b",
     re.IGNORECASE,
 )
 _BARE_NO = re.compile(r"^(?:no|nope|nah|never)\W*$")
