@@ -148,6 +148,7 @@ def _scorer(parts: Parts) -> AnswerScorer:
         embedder=parts.embedder,
         judge_model=judge,
         price=_price(parts.settings, judge),
+        judge_seconds=parts.settings.judge_seconds,
     )
 
 
