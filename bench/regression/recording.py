@@ -3,7 +3,7 @@
 import json
 import random
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,10 +78,10 @@ def record() -> Recorded:
             stack.stop()
 
 
-def worse_instructions() -> str:
-    """Instructions with an outdated document for every question about the shop's policies, left by a hasty edit."""
+def worse_instructions(items: Sequence[Item] = GOLDEN) -> str:
+    """Instructions with an outdated document for each of these questions about policies, left by a hasty edit."""
     outdated = []
-    for number, item in enumerate(GOLDEN):
+    for number, item in enumerate(items):
         if TOPIC in item.tags:
             asked = item.question.rstrip("?!. ").replace("? ", ", ").replace(". ", ", ")
             outdated.append(f"[source: archive-{number}] {asked}\n{asked}, {asked}, {OLD_RULE}")

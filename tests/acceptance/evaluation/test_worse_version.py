@@ -7,14 +7,14 @@ from tests.acceptance.stack import OPERATOR
 
 
 def test_instructions_that_spoil_one_topic_are_no_go_and_the_topic_is_named(stack: JudgedStack) -> None:
-    topics = {tag: [item for item in GOLDEN if tag in item.tags][:14] for tag in ("product", "policy")}
+    topics = {tag: [item for item in GOLDEN if tag in item.tags][:12] for tag in ("product", "policy")}
     asked = [*topics["product"], *topics["policy"]]
     gates = [gate for gate in GATES if gate["name"] == "grounded answers"]
     wish = {"evaluators": ["answered", "groundedness"], "gates": gates}
     with stack.client(OPERATOR) as operator:
         good = start(operator, asked, name="accepted", **wish)
         accepted = ended(operator, good)
-    stack.settings["SPILLWAY_SYSTEM_PROMPT"] = worse_instructions()
+    stack.settings["SPILLWAY_SYSTEM_PROMPT"] = worse_instructions(asked)
     stack.parts["app"].stop()
     stack.start_app()
     with stack.client(OPERATOR) as operator:
