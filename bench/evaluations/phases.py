@@ -8,7 +8,7 @@ from bench.evaluations.stack import WORKERS, SeparatedStack
 from bench.evaluations.users import Users
 from bench.machine import percentiles
 from bench.regression.recording import GOLDEN
-from evals.client import installation
+from evals.client import InstallationError, installation
 from tests.acceptance.stack import OPERATOR, deployments
 
 CONCURRENCY = 12
@@ -16,6 +16,7 @@ EVALUATORS = ["answered", "relevance"]
 ALONE_SECONDS = 40.0
 MOST_SECONDS = 900.0
 POLL_SECONDS = 0.5
+MOST_FAILED_LOOKS = 20
 ANSWER_TOKENS = 60
 OVER = {"finished", "stopped", "cancelled"}
 
@@ -90,9 +91,17 @@ class Phases:
         return self.runs[-1]
 
     def _look(self, run_id: str) -> tuple[str, int]:
+        """State and items done; an overloaded moment is waited out, because it is not what is measured here."""
         with installation(self.stack.url, OPERATOR) as target:
+            for _ in range(MOST_FAILED_LOOKS):
+                try:
+                    run = target.status(run_id)
+                except InstallationError:
+                    time.sleep(POLL_SECONDS)
+                else:
+                    return run["state"], run["progress"]["done"]
             run = target.status(run_id)
-        return run["state"], run["progress"]["done"]
+            return run["state"], run["progress"]["done"]
 
     def _kill(self, host: str) -> None:
         self.stack.parts[host].kill()

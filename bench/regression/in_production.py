@@ -209,11 +209,13 @@ class Production:
         return [d for (day, _), d in self.metrics.documents.items() if day == PLAN_DAY and d["kind"] == "stream"]
 
 
-async def live(recorded: Recorded, version: str, seed: int, *, turns_before: int = TURNS_BEFORE) -> Lived:
+async def live(
+    recorded: Recorded, version: str, seed: int, *, turns_before: int = TURNS_BEFORE, turns_after: int = TURNS_AFTER
+) -> Lived:
     """The accepted version for a while, then another one."""
     production = Production(recorded, version, seed)
     await production.serve(VERSIONS[0], turns_before)
-    told_after = await production.serve(VERSIONS[1], TURNS_AFTER)
+    told_after = await production.serve(VERSIONS[1], turns_after)
     drifted = [stream["evaluator"] for stream in production.streams() if stream["alarms"]]
     scored = sum(
         document.get("prompt_version") == VERSIONS[1] and document.get("kind") == "sample"

@@ -63,8 +63,16 @@ class EvaluationScoresReply(_View):
     after: str | None = None
 
 
+class ProductionVerdictView(_View):
+    """The launch's demands held against the sampled turns of the days that were asked for."""
+
+    decision: Literal["GO", "HOLD", "NO-GO"]
+    reasons: list[str]
+
+
 class QualityReply(_View):
     """Quality in production by hour, evaluator, deployment and prompt version, with what drifted."""
 
+    verdict: ProductionVerdictView
     roll_ups: list[dict[str, Any]]
     streams: list[dict[str, Any]]

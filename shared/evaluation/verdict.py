@@ -11,7 +11,7 @@ from shared.evaluation.gates import Gate, GateSet, Strictness
 from shared.evaluation.metrics import Kind, measure
 from shared.evaluation.records import Score
 from shared.evaluation.regression import Comparison, compare
-from shared.evaluation.stats.interval import normal_quantile
+from shared.evaluation.stats.interval import CONFIDENCE, normal_quantile
 from shared.evaluation.stats.proportion import items_until_above, items_until_below
 from shared.evaluation.trust import Agreement, shortfalls
 
@@ -108,8 +108,13 @@ def _doubts(gates: GateSet, scores: Sequence[Score], agreements: Mapping[str, Ag
 
 def _check(gates: GateSet, gate: Gate, tag: str, scores: Sequence[Score]) -> GateResult:
     estimate = measure(gate.metric(tag), scores, tag=tag, confidence=gates.confidence)
+    return result_of(gate, tag, estimate, gates.confidence)
+
+
+def result_of(gate: Gate, tag: str, estimate: Estimate, confidence: float = CONFIDENCE) -> GateResult:
+    """One gate held against a number that was measured, overall or for a tag."""
     status, reason = _status(gate, gate.demand(tag), estimate)
-    needed = _items_needed(gate, gate.demand(tag), estimate, gates.confidence) if status is Status.UNDECIDED else None
+    needed = _items_needed(gate, gate.demand(tag), estimate, confidence) if status is Status.UNDECIDED else None
     if needed:
         reason += f"; needs {needed} more items"
     return GateResult(gate, tag, estimate, status, reason, needed)
