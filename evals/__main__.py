@@ -90,6 +90,9 @@ def parser() -> argparse.ArgumentParser:
         "--concurrency", type=int, default=16, metavar="N", help="questions under way at a time (default: %(default)s)"
     )
     limits.add_argument("--max-calls", type=int, metavar="N", help="most judge calls (default: no bound)")
+    limits.add_argument(
+        "--max-calls-per-hour", type=int, metavar="N", help="most judge calls in an hour of the run (default: no bound)"
+    )
     limits.add_argument("--max-cost", type=float, metavar="USD", help="most money for judges (default: no bound)")
     out = made.add_argument_group("results")
     out.add_argument(
@@ -125,6 +128,7 @@ def _wish(options: argparse.Namespace, note: str) -> Wish:
         concurrency=options.concurrency,
         model=options.model,
         max_judge_calls=options.max_calls,
+        max_calls_per_hour=options.max_calls_per_hour,
         max_cost_usd=options.max_cost,
         note=note,
         labelled=options.compare_judge,

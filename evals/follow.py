@@ -29,6 +29,7 @@ class Wish:
     max_judge_calls: int | None
     max_cost_usd: float | None
     note: str
+    max_calls_per_hour: int | None = None
     labelled: str | None = None
     labelled_for: str = "similarity"
 
@@ -47,6 +48,7 @@ def request_of(wish: Wish, name: str) -> dict[str, Any]:
         "concurrency": wish.concurrency,
         "model": wish.model,
         "max_judge_calls": wish.max_judge_calls,
+        "max_judge_calls_per_hour": wish.max_calls_per_hour,
         "max_cost_usd": wish.max_cost_usd,
     }
     return {key: value for key, value in request.items() if value is not None}

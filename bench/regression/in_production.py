@@ -25,7 +25,7 @@ from tests.unit.evaluating.support import Document, HeldClock, MemoryEvaluations
 from tests.unit.samples import ENVIRONMENT, a_turn
 
 SHARE = 0.1
-TURNS_BEFORE, TURNS_AFTER = 5_000, 1_500
+TURNS_BEFORE, TURNS_AFTER = 5_000, 1_000
 SECONDS_BETWEEN_TURNS = 1.5
 TIMER_SECONDS = 300.0
 TURNS_IN_A_SESSION = 3

@@ -176,6 +176,7 @@ class Runs:
             use_context=request.use_context,
             concurrency=request.concurrency,
             max_calls=request.max_judge_calls,
+            max_calls_per_hour=request.max_judge_calls_per_hour,
             max_cost_usd=request.max_cost_usd,
             gates=tuple(gate.model_dump() for gate in request.gates),
             judge_bar=None if request.judge_bar is None else request.judge_bar.model_dump(),

@@ -95,6 +95,7 @@ class EvaluationRequest(EvaluationItemsIn):
     use_context: bool = True
     concurrency: Annotated[int, Field(ge=1, le=200)] = 16
     max_judge_calls: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    max_judge_calls_per_hour: Annotated[int, Field(ge=100, le=1_000_000)] | None = None
     max_cost_usd: Annotated[float, Field(ge=0, le=100_000, strict=False)] | None = None
     gates: Annotated[list[GateIn], Field(max_length=100)] = []
     judge_bar: JudgeBarIn | None = None

@@ -78,6 +78,7 @@ class EvaluationRun:
     model: str | None = None
     use_context: bool = True
     max_calls: int | None = None
+    max_calls_per_hour: int | None = None
     max_cost_usd: float | None = None
     gates: tuple[dict[str, Any], ...] = ()
     judge_bar: dict[str, Any] | None = None

@@ -11,6 +11,7 @@ from shared.evaluating.fan_out import FanOut
 from shared.evaluating.finish_run import RunFinisher
 from shared.evaluating.messages import EvaluationMessage
 from shared.evaluating.ports import EvaluationQueue, EvaluationStore
+from shared.evaluating.run_budget import calls_allowed, waits_for_next_hour
 from shared.evaluating.runs import (
     DONE,
     RUN_ID,
@@ -35,6 +36,7 @@ LOOK_AGAIN_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 MOST_JUDGE_TRIES = 6
 """How often a judge that takes no call is waited for before its error counts."""
 BUDGET_SECONDS = 3.0
+MOST_HOUR_PAUSE_SECONDS = 240.0
 MOST_BUDGET_WAITS = 40
 """How often an item waits for what other items have reserved and may give back."""
 
@@ -113,7 +115,8 @@ class ItemWorker:
     async def _judge(self, run: EvaluationRun, item: RunItem, given: "_Given", message: EvaluationMessage) -> None:
         outcome = await self._scored(_narrowed(run, item), given.question, given.answer)
         if outcome is None:
-            await self._wait_for_budget(run, item, message)
+            calls, _ = self._scorer.most(run.evaluators, run.suite, given.question, given.answer)
+            await self._wait_for_budget(run, item, message, calls)
         elif outcome.stopped:
             await self._finisher.stop(run, outcome.stopped)
         elif outcome.busy_seconds is not None and outcome.judge_errors and item.judge_tries < MOST_JUDGE_TRIES:
@@ -127,9 +130,10 @@ class ItemWorker:
     async def _scored(self, run: EvaluationRun, question: Item, answer: Answer) -> Outcome | None:
         """The outcome within a grant taken from the run's budget; None when the budget has no room at the moment."""
         calls, cost_usd = self._scorer.most(run.evaluators, run.suite, question, answer)
-        bounded = calls > 0 and (run.max_calls is not None or run.max_cost_usd is not None)
+        most = calls_allowed(run, self._clock.now())
+        bounded = calls > 0 and (most is not None or run.max_cost_usd is not None)
         if bounded and not await self._store.reserve(
-            run.run_id, calls=calls, cost_usd=cost_usd, max_calls=run.max_calls, max_cost_usd=run.max_cost_usd
+            run.run_id, calls=calls, cost_usd=cost_usd, max_calls=most, max_cost_usd=run.max_cost_usd
         ):
             return None
         reserved, spent = (calls, cost_usd) if bounded else (0, 0.0), (0, 0.0)
@@ -151,11 +155,15 @@ class ItemWorker:
                 await self._store.settle(run.run_id, reserved=reserved, spent=spent)
         return outcome
 
-    async def _wait_for_budget(self, run: EvaluationRun, item: RunItem, message: EvaluationMessage) -> None:
+    async def _wait_for_budget(self, run: EvaluationRun, item: RunItem, message: EvaluationMessage, calls: int) -> None:
         """What others have reserved may come back; when nothing is reserved, or never comes back, the run is over."""
         document = await self._store.get(run.run_id, RUN_ID)
-        reserved = 0 if document is None else run_of(document).reserved_calls
-        if reserved == 0 or item.tries > MOST_BUDGET_WAITS:
+        current = run if document is None else run_of(document)
+        pause = waits_for_next_hour(current, calls, self._clock.now())
+        if pause is not None:
+            # Looked at in between, so that nobody takes it for lost.
+            await self._later(message, item, min(pause, MOST_HOUR_PAUSE_SECONDS))
+        elif current.reserved_calls == 0 or item.tries > MOST_BUDGET_WAITS:
             await self._finisher.stop(run, "the budget for judges is used up")
         else:
             await self._later(message, item, BUDGET_SECONDS)

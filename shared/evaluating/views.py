@@ -23,6 +23,7 @@ class BudgetView(_View):
     judge_calls: int
     cost_usd: float
     max_judge_calls: int | None = None
+    max_judge_calls_per_hour: int | None = None
     max_cost_usd: float | None = None
 
 
