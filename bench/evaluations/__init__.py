@@ -57,7 +57,7 @@ def conditions() -> str:
     """What was run."""
     latency = DEPLOYMENT["latency"]
     return (
-        "2 worker processes (lowest priority), a host for users and local Azure on one machine; "
+        "2 worker processes (low priority), a host for users and local Azure on one machine; "
         f"users: {RATE:g} turns/s, interactive, streamed; runs of "
         f"{CONCURRENCY} items at a time in the batch lane, evaluators answered and relevance; model: first token after "
         f"{latency['time_to_first_token_ms']} ms, then {latency['between_tokens_ms']} ms a token"

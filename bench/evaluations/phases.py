@@ -13,7 +13,7 @@ from tests.acceptance.stack import OPERATOR, deployments
 
 CONCURRENCY = 12
 EVALUATORS = ["answered", "relevance"]
-ALONE_SECONDS = 40.0
+ALONE_SECONDS, LEAST_ALONE_SECONDS = 40.0, 10.0
 MOST_SECONDS = 900.0
 POLL_SECONDS = 0.5
 MOST_FAILED_LOOKS = 20
@@ -54,7 +54,7 @@ class Phases:
     def users_alone(self) -> None:
         """Users without evaluation."""
         self.alone.append(Users(self.stack.url, len(self.alone)))
-        self.alone[-1].for_seconds(ALONE_SECONDS)
+        self.alone[-1].for_seconds(max(LEAST_ALONE_SECONDS, min(ALONE_SECONDS, self.items_in_a_run / 10)))
 
     def with_evaluation(self) -> None:
         """Users beside a run, for as long as it takes."""

@@ -11,7 +11,7 @@ from tests.processes import Service
 
 USERS, WORKERS = "app", ("worker-1", "worker-2")
 WORK = ("score_answer", "answer_batch")
-LOWEST_PRIORITY = ("nice", "-n", "19", sys.executable, "-m")
+LOW_PRIORITY = ("nice", "-n", "10", sys.executable, "-m")
 """In Azure the workers have processors of their own. Here they take what the users' host leaves."""
 
 
@@ -33,7 +33,7 @@ class SeparatedStack(JudgedStack):
             ",".join(names),
             *options,
             environment=self.environment(),
-            python=LOWEST_PRIORITY if part in WORKERS else (sys.executable, "-m"),
+            python=LOW_PRIORITY if part in WORKERS else (sys.executable, "-m"),
         )
 
     def start_workers(self) -> None:

@@ -110,8 +110,9 @@ def _rejects(sentence: str) -> bool:
 def _delivers(sentence: str) -> bool:
     """Whether a sentence offers something and gives it at once: "but here is what works: open the page and ..."."""
     head, found, rest = sentence.partition(": ")
-    offered = signals.redirects(head) or signals.turns_to_answer(head) or " but i can " in f" {head} "
-    return bool(found) and offered and len(rest.split()) >= _DELIVERED_WORDS and not _offers(rest)
+    clause = re.split(r", | but | however ", head)[-1]
+    offered = signals.redirects(clause) or signals.turns_to_answer(clause) or clause.startswith("i can ")
+    return bool(found) and offered and not signals.declines(clause) and len(rest.split()) >= _DELIVERED_WORDS
 
 
 def _turns_within(sentence: str) -> bool:
