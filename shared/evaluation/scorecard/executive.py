@@ -92,8 +92,8 @@ def _next_steps(report: Report) -> Html:
         return Html("")
     lines = [_fall(found.gate, found.tag) for found in report.verdict.comparisons if found.regressed]
     lines += [_step(result) for result in sorted(open_results, key=lambda found: found.status is not Status.FAILED)]
-    lines += [tag("li", f"{reason}.") for reason in report.verdict.reasons if "not compared" in reason]
-    lines += [tag("li", f"{reason}.") for reason in report.verdict.reasons if reason.startswith("judge")]
+    said = [reason for reason in report.verdict.reasons if "not compared" in reason or reason.startswith("judge")]
+    lines += [tag("li", f"{reason}.") for reason in said]
     return join(tag("h3", "What stands in the way"), tag("ul", *lines, class_="steps"))
 
 
@@ -122,13 +122,14 @@ def _title(gate: str, topic: str) -> str:
 def _seen(result: GateResult) -> str:
     """A result beside its demand, in numbers that need no explanation."""
     gate, value = result.gate, result.estimate.value
-    word = "at least" if gate.at_least is not None else "at most"
+    lower = gate.at_least is not None
+    word, claim = ("at least", "demanded") if lower else ("at most", "allowed")
     demand = gate.demand(result.tag)
     if value is None:
         return "nothing could be measured."
     if gate.statistic in _SHARES:
-        return f"{_in_a_hundred(value)} of 100 answers; {word} {_in_a_hundred(demand)} are demanded."
-    return f"{number(value)}{_unit(gate)}; {word} {number(demand)} is demanded."
+        return f"{_in_a_hundred(value)} of 100 answers; {word} {_in_a_hundred(demand)} are {claim}."
+    return f"{number(value)}{_unit(gate)}; {word} {number(demand)} is {claim}."
 
 
 def _in_a_hundred(share: float) -> str:
