@@ -1,4 +1,4 @@
-"""`python -m bench`: all measurements of one sitting, or those named."""
+"""`python -m bench`: the measurements of one sitting, or those named; those of evaluation take longer and are named."""
 
 import argparse
 import json
@@ -14,20 +14,22 @@ RUNS: dict[str, Callable[[], dict[str, Any]]] = {
     "store": store.run,
     "cost": cost.run,
     "surge": surge.run,
-    "regression": regression.run,
 }
+LONG = ("regression", "evaluations")
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument(
-        "names", nargs="*", choices=[*RUNS, "evaluations", []], default=[], help="what to measure (default: all)"
-    )
     parser.add_argument("--items", type=int, default=evaluations.ITEMS, help="of evaluations (default: %(default)s)")
+    parser.add_argument(
+        "names", nargs="*", metavar="name", help=f"of {', '.join(RUNS)} (default: all), {', '.join(LONG)}"
+    )
     given = parser.parse_args()
-    runs = {**RUNS, "evaluations": partial(evaluations.run, given.items)}
-    for name in given.names or runs:
+    runs = {**RUNS, "regression": regression.run, "evaluations": partial(evaluations.run, given.items)}
+    if unknown := sorted(set(given.names) - set(runs)):
+        parser.error(f"there is no {', '.join(unknown)}; choose of {', '.join(runs)}")
+    for name in given.names or RUNS:
         print(f"measuring {name} ...", flush=True)
         result = runs[name]()
         print(json.dumps({key: value for key, value in result.items() if key != "machine"}, indent=1), flush=True)
