@@ -9,7 +9,8 @@ RUN := "$(CURDIR)/$(BIN)/python"
 CODE := function_app.py functions shared local tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint types unit contract acceptance browser evals alerts bench surge bench-rivals bench-proxy clean
+.PHONY: help install run test lint types unit contract acceptance browser evals alerts bench bench-evals surge bench-rivals \
+	bench-proxy clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -75,6 +76,9 @@ $(RIVALS)/.installed: bench/requirements-rivals.txt
 	@echo "Installing the rivals into $(RIVALS) ..."
 	@$(RIVALS)/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements-rivals.txt
 	@touch $@
+
+bench-evals: $(VENV)/.dev ## Measure evaluation: is a worse version caught, and do users feel 10,000 items beside them
+	@$(RUN) -m bench parts regression evaluations $(ARGS)
 
 clean: ## Remove the virtual environment, caches and local data
 	rm -rf $(VENV) $(RIVALS) .data .mypy_cache .ruff_cache .pytest_cache .hypothesis

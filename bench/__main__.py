@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from bench import broker, cold, cost, overhead, proxy, store, streams
+from bench import broker, cold, cost, evaluations, overhead, proxy, regression, store, streams
 from bench.lab import picture, report, scenario
 from bench.lab.program import ARMS, ArmFailed
 from bench.lab.run import run
@@ -19,9 +19,11 @@ RUNS = {
     "streams": streams.run,
     "cold": cold.run,
     "proxy": proxy.run,
+    "regression": regression.run,
+    "evaluations": evaluations.run,
 }
-APART = frozenset({"proxy"})
-"""Only when named: it needs an environment of its own, see `make bench-proxy`."""
+APART = frozenset({"proxy", "regression", "evaluations"})
+"""Only when named: they take long, or need an environment of their own, see `make bench-proxy`."""
 
 
 def main() -> None:

@@ -6,7 +6,8 @@ import tempfile
 from pathlib import Path
 
 from evals.client import InstallationError, installation
-from evals.run import Wish, evaluate, say
+from evals.follow import Wish, say
+from evals.run import evaluate
 from evals.stack import ROOT, JudgedStack
 from shared.evaluation.errors import EvaluationError
 from tests.acceptance.stack import OPERATOR
@@ -18,13 +19,15 @@ Without --url it starts local Azure with the app, stores the shop's knowledge an
 no model then: answers are put together from the documents and a stand-in compares words. That shows that everything
 works and what a change breaks; it does not show how good a model is."""
 EPILOG = """\
-exit codes: 0 GO, 1 NO-GO, 2 HOLD, 3 the run did not come to its end
+exit codes: 0 GO, 1 NO-GO, 2 HOLD, 3 the run did not come to its end; with --compare-judge 0 when the judge reaches
+the bar of the gate file, else 2
 
 examples:
   python -m evals
   python -m evals --sample 40 --baseline evals/baselines/local.jsonl
   python -m evals --url https://NAME.azurewebsites.net --key KEY --max-cost 5
   SPILLWAY_DATASETS=~/datasets python -m evals --suite truthfulqa --sample 100
+  python -m evals --url https://NAME.azurewebsites.net --key KEY --compare-judge labelled.csv --evaluator relevance
 """
 LOCAL_NOTE = "Local run: extractive answers, judged by a stand-in that compares words"
 
@@ -56,6 +59,21 @@ def parser() -> argparse.ArgumentParser:
         help="a public test set that the installation has, instead of --items",
     )
     what.add_argument(
+        "--compare-judge",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="instead of an evaluation: how far the judge agrees with people. FILE has the columns question, answer "
+        "and target (what people said: the evaluator's label, or pass or fail); without FILE the labelled answers of "
+        "TruthfulQA are used, which the installation has to have",
+    )
+    what.add_argument(
+        "--evaluator",
+        default="similarity",
+        metavar="NAME",
+        help="whose judge is compared with the labels of FILE (default: %(default)s)",
+    )
+    what.add_argument(
         "--sample", type=int, metavar="N", help="ask N of the questions, drawn by the seed (default: all)"
     )
     what.add_argument("--seed", type=int, default=1, help="of the draw and of shuffled choices (default: %(default)s)")
@@ -72,6 +90,9 @@ def parser() -> argparse.ArgumentParser:
         "--concurrency", type=int, default=16, metavar="N", help="questions under way at a time (default: %(default)s)"
     )
     limits.add_argument("--max-calls", type=int, metavar="N", help="most judge calls (default: no bound)")
+    limits.add_argument(
+        "--max-calls-per-hour", type=int, metavar="N", help="most judge calls in an hour of the run (default: no bound)"
+    )
     limits.add_argument("--max-cost", type=float, metavar="USD", help="most money for judges (default: no bound)")
     out = made.add_argument_group("results")
     out.add_argument(
@@ -107,8 +128,11 @@ def _wish(options: argparse.Namespace, note: str) -> Wish:
         concurrency=options.concurrency,
         model=options.model,
         max_judge_calls=options.max_calls,
+        max_calls_per_hour=options.max_calls_per_hour,
         max_cost_usd=options.max_cost,
         note=note,
+        labelled=options.compare_judge,
+        labelled_for=options.evaluator,
     )
 
 

@@ -1,5 +1,6 @@
 """The evaluation routes of an installation, as a client sees them."""
 
+import dataclasses
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -43,11 +44,15 @@ class Installation:
     def follow(self, run_id: str, on_progress: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
         """Waits until a run is over; tells of its progress meanwhile."""
         while True:
-            run = self._call("GET", f"/api/evaluations/{run_id}", params={"report": "false"})
+            run = self.status(run_id)
             on_progress(run)
             if run["state"] in {"finished", "stopped", "cancelled"}:
                 return run
             time.sleep(POLL_SECONDS)
+
+    def status(self, run_id: str) -> dict[str, Any]:
+        """A run as it stands, without its report."""
+        return self._call("GET", f"/api/evaluations/{run_id}", params={"report": "false"})
 
     def report(self, run_id: str) -> dict[str, Any]:
         """A run with its report."""
@@ -103,6 +108,13 @@ def item_json(item: Item) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value}
 
 
+def labelled_json(item: Item) -> dict[str, Any]:
+    """An item whose answer is there already and was labelled by people: the columns `answer` and `target`."""
+    metadata = dict(item.metadata)
+    answer = str(metadata.pop("answer", ""))
+    return {**item_json(dataclasses.replace(item, metadata=metadata)), "answer": answer}
+
+
 def gate_json(gate: Gate) -> dict[str, Any]:
     """A gate in the form of the API."""
     body: dict[str, Any] = {
@@ -118,6 +130,7 @@ def gate_json(gate: Gate) -> dict[str, Any]:
         "tag_minimum_scored": gate.tag_minimum_scored,
         "tag_slack": gate.tag_slack,
         "regression": gate.regression,
+        "regression_forbids": gate.regression_forbids,
         "about": gate.about,
     }
     return {name: value for name, value in body.items() if value is not None}

@@ -2,14 +2,15 @@
 
 import json
 import random
-import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from evals.client import Installation, gate_json, item_json
+from evals.compare_judge import compare_judge
+from evals.follow import Wish, follow, request_of, say
 from evals.orders import planted
 from shared.evaluation.baseline import Baseline, baseline_of, load_baseline, save_baseline
 from shared.evaluation.datasets.own import read_own
@@ -17,34 +18,8 @@ from shared.evaluation.gates import load_gates
 from shared.evaluation.records import Item, Score
 from shared.evaluation.scorecard.page import to_html
 from shared.evaluation.scorecard.report import Report, to_json
+from shared.evaluation.trust import Agreement, agreement_from_json
 from shared.evaluation.verdict import Verdict, decide
-
-BAR = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What the command line asks for. See its help."""
-
-    items: Path
-    gates: Path
-    results: Path
-    baseline: Path | None
-    accept: Path | None
-    suite: str | None
-    sample_size: int | None
-    seed: int
-    concurrency: int
-    model: str | None
-    max_judge_calls: int | None
-    max_cost_usd: float | None
-    note: str
-
-
-def say(text: str = "", *, end: str = "\n") -> None:
-    """Tells the person in front of it."""
-    sys.stdout.write(text + end)
-    sys.stdout.flush()
 
 
 def evaluate(target: Installation, wish: Wish) -> int:
@@ -53,17 +28,25 @@ def evaluate(target: Installation, wish: Wish) -> int:
     Returns:
         The exit code: 0 for GO, 1 for NO-GO, 2 for HOLD, 3 when the run did not come to its end.
     """
+    if wish.labelled is not None:
+        return compare_judge(target, wish)
     if wish.suite is not None:
         return _suite(target, wish)
     dataset = read_own(wish.items)
     gates = load_gates(wish.gates)
     baseline = None if wish.baseline is None else load_baseline(wish.baseline)
-    request = {**_request(wish, dataset.name), "gates": [gate_json(gate) for gate in gates.gates]}
+    demands: dict[str, Any] = {
+        "gates": [gate_json(gate) for gate in gates.gates],
+        "regression_level": gates.regression_level,
+    }
+    if gates.judge is not None:
+        demands["judge_bar"] = asdict(gates.judge)
+    request = {**request_of(wish, dataset.name), **demands}
     questions = _drawn(dataset.items, wish)
-    run = _run(target, request, [item_json(item) for item in questions] + planted(questions))
+    run = follow(target, request, [item_json(item) for item in questions] + planted(questions))
     scores = target.scores(run["evaluation_id"])
-    verdict = decide(gates, scores, baseline)
     found = target.report(run["evaluation_id"])
+    verdict = decide(gates, scores, baseline, _agreements(found))
     report = _report(found, verdict, scores, f"{dataset.name} {dataset.version}", wish)
     paths = _write(wish.results, dataset.name, report)
     if without := found.get("report", {}).get("answers_without_context"):
@@ -78,7 +61,7 @@ def evaluate(target: Installation, wish: Wish) -> int:
 
 
 def _suite(target: Installation, wish: Wish) -> int:
-    run = _run(target, _suite_request(wish), ())
+    run = follow(target, _suite_request(wish), ())
     found = target.report(run["evaluation_id"]).get("report", {})
     for estimate in found.get("estimates", ()):
         value = "none" if estimate["value"] is None else f"{estimate['value']:.3f}"
@@ -100,53 +83,7 @@ def _drawn(items: Sequence[Item], wish: Wish) -> Sequence[Item]:
 
 def _suite_request(wish: Wish) -> dict[str, Any]:
     size = {} if wish.sample_size is None else {"sample_size": wish.sample_size}
-    return {**_request(wish, wish.suite or ""), "suite": wish.suite, **size}
-
-
-def _request(wish: Wish, name: str) -> dict[str, Any]:
-    request = {
-        "name": name,
-        "seed": wish.seed,
-        "concurrency": wish.concurrency,
-        "model": wish.model,
-        "max_judge_calls": wish.max_judge_calls,
-        "max_cost_usd": wish.max_cost_usd,
-    }
-    return {key: value for key, value in request.items() if value is not None}
-
-
-def _run(target: Installation, request: dict[str, Any], items: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    run = target.start(request, items)
-    say(f"Evaluation {run['evaluation_id']}")
-    try:
-        run = target.follow(run["evaluation_id"], Progress().show)
-    except KeyboardInterrupt:
-        say("\nCancelling ...")
-        target.cancel(run["evaluation_id"])
-        raise
-    say()
-    return run
-
-
-class Progress:
-    """A bar that redraws itself on a terminal, and a line for every tenth elsewhere."""
-
-    def __init__(self) -> None:
-        """Starts the clock."""
-        self._began, self._tenths = time.monotonic(), -1
-
-    def show(self, run: dict[str, Any]) -> None:
-        """Shows how far a run is."""
-        done, planned = run["progress"]["done"], run["progress"].get("planned")
-        share = done / planned if planned else 0.0
-        tenths = int(10 * share)
-        if not sys.stdout.isatty() and tenths == self._tenths:
-            return
-        self._tenths = tenths
-        bar = "#" * int(BAR * share) + "." * (BAR - int(BAR * share))
-        seconds, calls = time.monotonic() - self._began, run["budget"]["judge_calls"]
-        line = f"  [{bar}] {done} of {planned or '?'}  {seconds:.0f} s  {calls} judge calls "
-        say(f"\r{line}", end="") if sys.stdout.isatty() else say(line)
+    return {**request_of(wish, wish.suite or ""), "suite": wish.suite, **size}
 
 
 def _report(run: dict[str, Any], verdict: Verdict, scores: Sequence[Score], dataset: str, wish: Wish) -> Report:
@@ -158,8 +95,14 @@ def _report(run: dict[str, Any], verdict: Verdict, scores: Sequence[Score], data
         verdict=verdict,
         scores=scores,
         datasets=[dataset],
+        agreements=_agreements(run),
         answer_cost_usd=found.get("cost", {}).get("answers_usd", 0.0),
     )
+
+
+def _agreements(run: dict[str, Any]) -> dict[str, Agreement]:
+    kept = run.get("report", {}).get("agreements", {})
+    return {name: agreement_from_json(found) for name, found in kept.items()}
 
 
 def _write(folder: Path, name: str, report: Report) -> list[Path]:

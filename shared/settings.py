@@ -92,6 +92,7 @@ class Settings:
     turn_ttl_seconds: int = 604_800
     prices: Mapping[str, Price] = field(default_factory=dict)
     judge_model: str | None = None
+    judge_seconds: float = 60.0
     sample_share: float = 0.05
     evaluations_per_hour: int = 200
     datasets: str | None = None
@@ -151,6 +152,7 @@ class Settings:
             turn_ttl_seconds=read.whole("SPILLWAY_TURN_TTL_SECONDS", 60, 31_536_000, default=604_800),
             prices=read.parsed("SPILLWAY_PRICES", parse_prices, "a JSON object of prices by model", default={}),
             judge_model=read.text("SPILLWAY_JUDGE_MODEL", default=None),
+            judge_seconds=read.number("SPILLWAY_JUDGE_SECONDS", 1, 300, default=60.0),
             sample_share=read.number("SPILLWAY_SAMPLE_SHARE", 0, 1, default=0.05),
             evaluations_per_hour=read.whole("SPILLWAY_EVALUATIONS_PER_HOUR", 0, 100_000, default=200),
             datasets=read.text("SPILLWAY_DATASETS", default=None),

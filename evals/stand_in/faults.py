@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-KINDS = ("prose", "fence", "out_of_range", "nothing", "quota", "cut")
+KINDS = ("prose", "fence", "out_of_range", "nothing", "quota", "cut", "stall")
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 """The stand-in as a chat completions service, streamed, with OpenAI's error shape."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -14,6 +15,7 @@ from evals.stand_in.verdicts import reply
 
 MODEL = "judge"
 CHARACTERS_PER_TOKEN = 4
+STALL_SECONDS = 20.0
 
 
 class StandIn:
@@ -46,6 +48,8 @@ class StandIn:
         if fault is not None and fault.kind == "quota":
             headers = {"retry-after-ms": str(fault.retry_after_ms)}
             return _error(429, "Rate limit is exceeded.", "rate_limit_exceeded", headers)
+        if fault is not None and fault.kind == "stall":
+            await asyncio.sleep(STALL_SECONDS)
         text = said if fault is None else fault.spoil(said)
         cut = fault is not None and fault.kind == "cut"
         return StreamingResponse(_stream(text, len(material), cut=cut), media_type="text/event-stream")

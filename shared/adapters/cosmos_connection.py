@@ -78,6 +78,18 @@ async def within(operation: str, work: Awaitable[T]) -> T:
         return await work
 
 
+async def all_rows(operation: str, rows: Any) -> list[Any]:
+    """All rows of a query. The time allowed is for one page, so that a large result can be read as well."""
+    pages, found = rows.by_page(), list[Any]()
+    while True:
+        async with translated(operation):
+            try:
+                page = await anext(pages)
+            except StopAsyncIteration:
+                return found
+            found += [row async for row in page]
+
+
 def number(value: float) -> str:
     """A number for a patch's filter predicate, which takes no parameters."""
     return repr(float(value))

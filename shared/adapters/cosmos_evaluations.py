@@ -6,7 +6,7 @@ from typing import Any
 from azure.core import MatchConditions
 from azure.cosmos.exceptions import CosmosBatchOperationError, CosmosHttpResponseError
 
-from shared.adapters.cosmos_connection import CosmosConnection, Item, number, translated, within
+from shared.adapters.cosmos_connection import CosmosConnection, Item, all_rows, number, translated, within
 
 CONTAINER = "evaluations"
 RUN_ID = "run"
@@ -163,16 +163,7 @@ class CosmosEvaluations:
     async def _query(self, name: str, query: str, values: Mapping[str, Any], *, run: str | None = None) -> list[Any]:
         parameters = [{"name": key, "value": value} for key, value in values.items()]
         scope = {} if run is None else {"partition_key": run}
-        pages = self._container.query_items(query, parameters=parameters, **scope).by_page()
-        found: list[Any] = []
-        # The time allowed is for one page, so that a large run can be read as well.
-        while True:
-            async with translated(name):
-                try:
-                    page = await anext(pages)
-                except StopAsyncIteration:
-                    return found
-                found += [item async for item in page]
+        return await all_rows(name, self._container.query_items(query, parameters=parameters, **scope))
 
     async def _patch(
         self, run: str, document_id: str, operations: Sequence[Item], condition: str, *, whole: bool = False

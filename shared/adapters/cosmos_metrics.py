@@ -5,7 +5,7 @@ from typing import Any
 from azure.core import MatchConditions
 from azure.cosmos.exceptions import CosmosHttpResponseError
 
-from shared.adapters.cosmos_connection import CosmosConnection, Item, translated, within
+from shared.adapters.cosmos_connection import CosmosConnection, Item, all_rows, within
 
 CONTAINER = "metrics"
 OF_KIND = "SELECT * FROM c WHERE c.kind = @kind"
@@ -54,9 +54,9 @@ class CosmosMetrics:
 
     async def of_kind(self, day: str, kind: str) -> list[Item]:
         """All documents of a kind on a day."""
-        rows = self._container.query_items(OF_KIND, parameters=[{"name": "@kind", "value": kind}], partition_key=day)
-        async with translated("find_metrics"):
-            return [row async for row in rows]
+        parameters = [{"name": "@kind", "value": kind}]
+        rows = self._container.query_items(OF_KIND, parameters=parameters, partition_key=day)
+        return await all_rows("find_metrics", rows)
 
     @property
     def _container(self) -> Any:

@@ -81,6 +81,8 @@ def build(names: Sequence[str], judge: MeteredModel | None, embedder: Embedder |
 
 def build_suite(suite: str, judge: MeteredModel | None) -> list[Scorer]:
     """The evaluator of a public test set."""
+    if suite == "judgements":
+        return [] if judge is None else [TruthfulnessScorer(judge)]
     if suite == "bbq":
         return [BbqScorer()]
     if suite == "xstest":
@@ -91,5 +93,5 @@ def build_suite(suite: str, judge: MeteredModel | None) -> list[Scorer]:
 def most_judge_calls(names: Sequence[str], suite: str) -> int:
     """The most calls of a judge that scoring one answer can take, network retries not counted."""
     if suite:
-        return REPAIRS if suite == "xstest" else 0
+        return REPAIRS if suite in {"xstest", "judgements"} else 0
     return REPAIRS * sum(name in JUDGED or name in BOTH for name in names)

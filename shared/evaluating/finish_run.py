@@ -33,7 +33,9 @@ class RunFinisher:
             await self.conclude(run)
 
     async def conclude(self, run: EvaluationRun) -> None:
-        """Makes the verdict of a run that is closing."""
+        """Makes the verdict of a run that is closing, and keeps what it says of the judge."""
+        if run.compare_judge and not run.stopped:
+            await self._reports.compare_judge(run)
         verdict = await self._reports.verdict(run)
         fields = {
             "state": (RunState.STOPPED if run.stopped else RunState.FINISHED).value,

@@ -1,7 +1,10 @@
-"""Keeps sampling within its hourly cap by lowering the rates beforehand, which leaves estimates unbiased."""
+"""Publishes how production is sampled: rates within the hourly cap, and which versions are new.
+
+The cap is kept by lowering the rates beforehand, which leaves estimates unbiased.
+"""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from shared.evaluating.ports import Document, EvaluationStore, MetricsStore
 from shared.evaluating.sampler import PLAN_DAY, PLAN_ID, base_plan, production_run, written_hour
@@ -10,6 +13,7 @@ from shared.ports import Clock
 from shared.telemetry import log
 
 HOUR_SECONDS = 3600.0
+MOST_VERSIONS = 100
 ROOM = 0.9
 """Part of the cap that the rates aim at, so that a somewhat busier hour still fits."""
 
@@ -41,7 +45,9 @@ class CapKeeper:
         ]
         base = base_plan(self._share)
         plan = fitted(base, turns_per_hour=turns_per_hour(samples), max_per_hour=self._most * ROOM)
-        await self._metrics.put(_document(self._share, plan))
+        known = await self._metrics.get(PLAN_DAY, PLAN_ID)
+        first_seen = versions_seen(None if known is None else known.get("first_seen"), samples)
+        await self._metrics.put({**_document(self._share, plan), "first_seen": first_seen})
         if plan != base:
             log.info("lower_sampling", base_rate=round(plan.base_rate, 6), samples=len(samples))
 
@@ -53,6 +59,16 @@ def turns_per_hour(samples: Sequence[Document]) -> dict[Stratum | None, float]:
         strata = [Stratum(name) for name in sample["strata"]]
         turns[strata[-1] if strata else None] += 1 / sample["probability"]
     return dict(turns)
+
+
+def versions_seen(known: Mapping[str, float] | None, samples: Sequence[Document]) -> dict[str, float]:
+    """When each prompt version and deployment was first seen, in seconds since 1970; 0 for those of the beginning."""
+    found = dict(known or {})
+    for sample in sorted(samples, key=lambda sample: sample["changed_at"]):
+        for name in (sample["prompt_version"], sample.get("deployment")):
+            if name:
+                found.setdefault(name, sample["changed_at"] if known else 0.0)
+    return dict(sorted(found.items(), key=lambda entry: entry[1])[-MOST_VERSIONS:])
 
 
 def _document(share: float, plan: SamplingPlan) -> Document:

@@ -176,8 +176,12 @@ class Runs:
             use_context=request.use_context,
             concurrency=request.concurrency,
             max_calls=request.max_judge_calls,
+            max_calls_per_hour=request.max_judge_calls_per_hour,
             max_cost_usd=request.max_cost_usd,
             gates=tuple(gate.model_dump() for gate in request.gates),
+            judge_bar=None if request.judge_bar is None else request.judge_bar.model_dump(),
+            compare_judge=request.compare_judge or request.suite == "judgements",
+            regression_level=request.regression_level,
             baseline_run=request.baseline_run,
             fingerprint=hashlib.sha256(body.encode()).hexdigest(),
         )
@@ -199,6 +203,8 @@ class Runs:
     def _suite(self, request: EvaluationRequest) -> str:
         if request.suite is not None and self._settings.datasets is None:
             raise InvalidRequest("suite: this installation has no public test sets; set SPILLWAY_DATASETS")
+        if request.suite == "judgements" and self._settings.judge_model is None:
+            raise InvalidRequest("suite: there is no judge to compare with people; set SPILLWAY_JUDGE_MODEL")
         return request.suite or ""
 
     def _model(self, request: EvaluationRequest) -> str | None:
@@ -226,7 +232,15 @@ def _run_item(run_id: str, entry: EvaluationItemIn, now: float) -> RunItem:
         tags=tuple(entry.tags),
         metadata=entry.metadata,
     )
-    return RunItem(run_id, entry.id, entry.question, dataclasses.asdict(item), _narrowed(entry), touched_at=now)
+    return RunItem(
+        run_id,
+        entry.id,
+        entry.question,
+        dataclasses.asdict(item),
+        _narrowed(entry),
+        answer=entry.answer,
+        touched_at=now,
+    )
 
 
 def _narrowed(entry: EvaluationItemIn) -> tuple[str, ...] | None:

@@ -62,7 +62,14 @@ class RunPlanner:
         wanted = set(chosen(list(suite.prompts), size, run.seed))
         now = self._clock.now()
         items = [
-            RunItem(run.run_id, item.item_id, suite.prompts[item.item_id], dataclasses.asdict(item), touched_at=now)
+            RunItem(
+                run.run_id,
+                item.item_id,
+                suite.prompts[item.item_id],
+                dataclasses.asdict(item),
+                answer=suite.answers.get(item.item_id),
+                touched_at=now,
+            )
             for item in suite.items
             if item.item_id in wanted
         ]

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from shared.evaluating.judge_trust import JudgeTrust
 from shared.evaluating.ports import Document, EvaluationStore
-from shared.evaluating.runs import RUN_ID, EvaluationRun, run_of
+from shared.evaluating.runs import DONE, RUN_ID, EvaluationRun, run_of
 from shared.evaluating.suites import suite_estimates
 from shared.evaluation.baseline import Baseline, baseline_of
 from shared.evaluation.gates import Gate, GateSet, Strictness
@@ -17,6 +18,7 @@ from shared.evaluation.records import Score
 from shared.evaluation.scorecard.page import to_html
 from shared.evaluation.scorecard.report import Report, to_json
 from shared.evaluation.store import score_from_json
+from shared.evaluation.trust import TrustBar
 from shared.evaluation.verdict import Decision, Verdict, decide
 from shared.instants import instant
 
@@ -39,18 +41,25 @@ class Reports:
     default_model: str
     prompt_version: str
     judge: str | None
+    trust: JudgeTrust
 
     async def verdict(self, run: EvaluationRun) -> Verdict | None:
         """The verdict on a run as far as it is; None when it has no gates."""
         if not run.gates:
             return None
         scores, baseline = await self.scores(run.run_id), await self._baseline(run)
-        return await asyncio.to_thread(decide, gates_of(run), scores, baseline)
+        return await asyncio.to_thread(decide, gates_of(run), scores, baseline, await self.trust.of(scores))
 
     async def scores(self, run_id: str) -> list[Score]:
         """All scores of a run, by item and evaluator."""
         found = [score_from_json(document) for document in await self.store.of_kind(run_id, "score")]
         return sorted(found, key=lambda score: (score.item_id, score.evaluator))
+
+    async def compare_judge(self, run: EvaluationRun) -> None:
+        """Keeps how far the judge agrees with the people who labelled the items of this run."""
+        items = await self.store.of_kind(run.run_id, "item")
+        labels = {item["item_id"]: item["record"]["target"] for item in items if item["record"].get("target")}
+        await self.trust.keep(run.run_id, await self.scores(run.run_id), labels, run.seed)
 
     async def page(self, run: EvaluationRun) -> str:
         """The scorecard as an HTML page."""
@@ -73,18 +82,22 @@ class Reports:
 
     async def _report(self, run: EvaluationRun, items: Sequence[Document]) -> Report:
         scores, baseline = await self.scores(run.run_id), await self._baseline(run)
+        agreements = await self.trust.of(scores)
         verdict = Verdict(Decision.HOLD, (NO_DEMANDS,), (), ())
         if run.gates:
-            verdict = await asyncio.to_thread(decide, gates_of(run), scores, baseline)
+            verdict = await asyncio.to_thread(decide, gates_of(run), scores, baseline, agreements)
         costs = [float(item.get("answer_cost_usd", 0.0)) for item in items]
-        judge = f"judged by {self.judge}" if self.judge else "without a judge"
+        judge = f"Answers judged by the model “{self.judge}”" if self.judge else "No judge"
+        done = sum(item["state"] == DONE for item in items)
         return Report(
             title=run.name,
-            system=f"{run.model or self.default_model}, instructions {self.prompt_version}, {judge}",
+            system=f"{run.model or self.default_model} with instructions {self.prompt_version}. {judge}",
             created=instant(run.created_at),
             verdict=verdict,
             scores=scores,
             datasets=[run.dataset] if run.dataset else [],
+            agreements=agreements,
+            progress=None if run.state.over else (done, run.planned or run.population),
             answer_cost_usd=sum(costs),
         )
 
@@ -99,7 +112,8 @@ class Reports:
 
 def gates_of(run: EvaluationRun) -> GateSet:
     """The demands on a run."""
-    return GateSet(tuple(_gate(entry) for entry in run.gates))
+    bar = None if run.judge_bar is None else TrustBar(**run.judge_bar)
+    return GateSet(tuple(_gate(entry) for entry in run.gates), judge=bar, regression_level=run.regression_level)
 
 
 def _gate(entry: dict[str, Any]) -> Gate:

@@ -21,6 +21,7 @@ def describe(run: EvaluationRun, done: int) -> dict[str, Any]:
             "judge_calls": run.calls,
             "cost_usd": run.cost_usd,
             "max_judge_calls": run.max_calls,
+            "max_judge_calls_per_hour": run.max_calls_per_hour,
             "max_cost_usd": run.max_cost_usd,
         },
         "suite": run.suite or None,

@@ -49,6 +49,9 @@ class EvaluationRun:
         max_calls: Most judge calls; None without bound.
         max_cost_usd: Most money for judges, likewise.
         gates: Demands, each with the fields of `shared.evaluation.gates.Gate`.
+        judge_bar: What the judge must reach, the fields of `shared.evaluation.trust.TrustBar`; None does not ask.
+        compare_judge: Its items were labelled by people, and its outcome says how far the judge agrees.
+        regression_level: Chance of calling any unchanged measure worse than the baseline.
         baseline_run: An earlier run to compare with.
         population: How many items there are to choose from.
         planned: How many were chosen; None before that.
@@ -75,8 +78,12 @@ class EvaluationRun:
     model: str | None = None
     use_context: bool = True
     max_calls: int | None = None
+    max_calls_per_hour: int | None = None
     max_cost_usd: float | None = None
     gates: tuple[dict[str, Any], ...] = ()
+    judge_bar: dict[str, Any] | None = None
+    compare_judge: bool = False
+    regression_level: float = 0.05
     baseline_run: str | None = None
     population: int = 0
     planned: int | None = None
@@ -115,6 +122,7 @@ class RunItem:
 
     Attributes:
         prompt: What the app is asked; differs from the question for multiple choice.
+        answer: An answer that is there already; None asks the app.
         record: The fields of `shared.evaluation.records.Item`.
         evaluators: Those of the run's that this item is scored with; None for all.
         judge_tries: How often judging was put off because the judge was busy.
@@ -125,6 +133,7 @@ class RunItem:
     prompt: str
     record: dict[str, Any] = field(default_factory=dict)
     evaluators: tuple[str, ...] | None = None
+    answer: str | None = None
     state: str = WAITING
     touched_at: float = 0.0
     tries: int = 0

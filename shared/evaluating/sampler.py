@@ -4,6 +4,7 @@ Nothing of `shared.evaluation` is imported here at load time: an instance that s
 """
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 PLAN_DAY, PLAN_ID = "current", "sampling"
 """Where the rates are kept that the hourly cap allows."""
 PLAN_SECONDS = 60.0
+NEW_SECONDS = 2 * 86_400.0
+"""How long a prompt version or a deployment is new, and looked at more often."""
 SALT = "spillway"
 SEND_TRIES = 3
 
@@ -35,6 +38,7 @@ class _Ended:
     session_id: str
     created_at: float
     strata: tuple[str, ...]
+    deployment: str = ""
 
 
 class TurnSampler:
@@ -60,13 +64,14 @@ class TurnSampler:
     def ended(self, turn: Turn, state: State, fields: Mapping[str, Any]) -> None:
         """Takes note of a turn that is over and returns at once; the work is done after whatever is under way."""
         if self._share > 0 and not turn.session_id.startswith(SESSION_PREFIX):
-            asyncio.get_running_loop().call_soon(self._begin, _ended(turn, state, fields.get("error")))
+            ended = _ended(turn, state, fields.get("error"), fields.get("deployment"))
+            asyncio.get_running_loop().call_soon(self._begin, ended)
 
     def rated(self, turn: Turn, rating: str) -> None:
         """Takes note of a caller's opinion; a turn that was found bad is evaluated."""
         if self._share > 0 and rating == "down" and turn.state.terminal:
-            strata = (*_ended(turn, turn.state, turn.error).strata, "negative_feedback")
-            self._begin(_Ended(turn.turn_id, turn.session_id, turn.created_at, strata))
+            ended = _ended(turn, turn.state, turn.error, turn.deployment)
+            self._begin(dataclasses.replace(ended, strata=(*ended.strata, "negative_feedback")))
 
     def _begin(self, ended: _Ended) -> None:
         task = asyncio.create_task(self._consider(ended))
@@ -81,8 +86,10 @@ class TurnSampler:
     async def _consider(self, ended: _Ended) -> None:
         from shared.evaluation.sampling import Stratum, draw  # noqa: PLC0415  only instances that sample load it
 
-        strata = [Stratum(name) for name in ended.strata]
-        drawn = draw(await self._plan(), ended.session_id, strata)
+        plan = await self._plan()
+        if is_new(self._rates, (self._prompt_version, ended.deployment), self._clock.now()):
+            ended = dataclasses.replace(ended, strata=(Stratum.NEW_VERSION.value, *ended.strata))
+        drawn = draw(plan, ended.session_id, [Stratum(name) for name in ended.strata])
         if not drawn.drawn:
             return
         hour = written_hour(ended.created_at)
@@ -150,10 +157,19 @@ def plan_of(share: float, rates: Mapping[str, Any] | None) -> "SamplingPlan":
     return SamplingPlan(SALT, base_rate=rates["base_rate"], stratum_rates=strata)
 
 
-def _ended(turn: Turn, state: State, error: Mapping[str, Any] | None) -> _Ended:
+def is_new(rates: Mapping[str, Any] | None, versions: Sequence[str], now: float) -> bool:
+    """Whether one of these prompt versions or deployments was first seen a short while ago, or not yet at all.
+
+    What was there when sampling began is not new: there is nothing to compare it with.
+    """
+    seen: Mapping[str, float] = (rates or {}).get("first_seen") or {}
+    return bool(seen) and any(name and now - seen.get(name, now) < NEW_SECONDS for name in versions)
+
+
+def _ended(turn: Turn, state: State, error: Mapping[str, Any] | None, deployment: str | None) -> _Ended:
     strata: Sequence[str] = ()
     if (error or {}).get("code") == ContentFiltered.code:
         strata = ("blocked",)
     elif state is not State.SUCCEEDED:
         strata = ("error",)
-    return _Ended(turn.turn_id, turn.session_id, turn.created_at, tuple(strata))
+    return _Ended(turn.turn_id, turn.session_id, turn.created_at, tuple(strata), deployment or "")

@@ -1,16 +1,17 @@
 """Brings one item of a run a step further: asked, then answered, then scored. Each step can be repeated safely."""
 
 import dataclasses
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.errors import CapacityExhausted, Unavailable
 from shared.evaluating.answers import AnswerReader, with_passages
-from shared.evaluating.asking import Asking
+from shared.evaluating.asking import Asking, turn_id_of
 from shared.evaluating.events import emit
 from shared.evaluating.fan_out import FanOut
 from shared.evaluating.finish_run import RunFinisher
 from shared.evaluating.messages import EvaluationMessage
 from shared.evaluating.ports import EvaluationQueue, EvaluationStore
+from shared.evaluating.run_budget import calls_allowed, waits_for_next_hour
 from shared.evaluating.runs import (
     DONE,
     RUN_ID,
@@ -35,6 +36,7 @@ LOOK_AGAIN_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 MOST_JUDGE_TRIES = 6
 """How often a judge that takes no call is waited for before its error counts."""
 BUDGET_SECONDS = 3.0
+MOST_HOUR_PAUSE_SECONDS = 240.0
 MOST_BUDGET_WAITS = 40
 """How often an item waits for what other items have reserved and may give back."""
 
@@ -88,6 +90,10 @@ class ItemWorker:
         await self._step(run, item_of(found), message)
 
     async def _step(self, run: EvaluationRun, item: RunItem, message: EvaluationMessage) -> None:
+        if item.answer is not None:
+            given = Answer(item.item_id, item.answer, answer_id=turn_id_of(run, item.item_id), model="given")
+            await self._judge(run, item, _Given(record_item(item), given, ()), message)
+            return
         try:
             turn = await self._asking.turn(run, item)
         except (CapacityExhausted, Unavailable) as error:
@@ -103,9 +109,14 @@ class ItemWorker:
         model = run.model or self._settings.default_model
         answer, passages = await self._reader.read(turn, item_id=item.item_id, model=model, waits_count=False)
         question = with_passages(record_item(item), turn, passages)
-        outcome = await self._scored(_narrowed(run, item), question, answer)
+        dropped = tuple((turn.timeline or {}).get("dropped", ()))
+        await self._judge(run, item, _Given(question, answer, dropped), message)
+
+    async def _judge(self, run: EvaluationRun, item: RunItem, given: "_Given", message: EvaluationMessage) -> None:
+        outcome = await self._scored(_narrowed(run, item), given.question, given.answer)
         if outcome is None:
-            await self._wait_for_budget(run, item, message)
+            calls, _ = self._scorer.most(run.evaluators, run.suite, given.question, given.answer)
+            await self._wait_for_budget(run, item, message, calls)
         elif outcome.stopped:
             await self._finisher.stop(run, outcome.stopped)
         elif outcome.busy_seconds is not None and outcome.judge_errors and item.judge_tries < MOST_JUDGE_TRIES:
@@ -114,14 +125,15 @@ class ItemWorker:
             )
             await self._later(message, item, outcome.busy_seconds)
         else:
-            await self._end(run, item, turn, answer, outcome)
+            await self._end(run, item, given, outcome)
 
     async def _scored(self, run: EvaluationRun, question: Item, answer: Answer) -> Outcome | None:
         """The outcome within a grant taken from the run's budget; None when the budget has no room at the moment."""
         calls, cost_usd = self._scorer.most(run.evaluators, run.suite, question, answer)
-        bounded = calls > 0 and (run.max_calls is not None or run.max_cost_usd is not None)
+        most = calls_allowed(run, self._clock.now())
+        bounded = calls > 0 and (most is not None or run.max_cost_usd is not None)
         if bounded and not await self._store.reserve(
-            run.run_id, calls=calls, cost_usd=cost_usd, max_calls=run.max_calls, max_cost_usd=run.max_cost_usd
+            run.run_id, calls=calls, cost_usd=cost_usd, max_calls=most, max_cost_usd=run.max_cost_usd
         ):
             return None
         reserved, spent = (calls, cost_usd) if bounded else (0, 0.0), (0, 0.0)
@@ -143,23 +155,28 @@ class ItemWorker:
                 await self._store.settle(run.run_id, reserved=reserved, spent=spent)
         return outcome
 
-    async def _wait_for_budget(self, run: EvaluationRun, item: RunItem, message: EvaluationMessage) -> None:
+    async def _wait_for_budget(self, run: EvaluationRun, item: RunItem, message: EvaluationMessage, calls: int) -> None:
         """What others have reserved may come back; when nothing is reserved, or never comes back, the run is over."""
         document = await self._store.get(run.run_id, RUN_ID)
-        reserved = 0 if document is None else run_of(document).reserved_calls
-        if reserved == 0 or item.tries > MOST_BUDGET_WAITS:
+        current = run if document is None else run_of(document)
+        pause = waits_for_next_hour(current, calls, self._clock.now())
+        if pause is not None:
+            # Looked at in between, so that nobody takes it for lost.
+            await self._later(message, item, min(pause, MOST_HOUR_PAUSE_SECONDS))
+        elif current.reserved_calls == 0 or item.tries > MOST_BUDGET_WAITS:
             await self._finisher.stop(run, "the budget for judges is used up")
         else:
             await self._later(message, item, BUDGET_SECONDS)
 
-    async def _end(self, run: EvaluationRun, item: RunItem, turn: Turn, answer: Answer, outcome: Outcome) -> None:
+    async def _end(self, run: EvaluationRun, item: RunItem, given: "_Given", outcome: Outcome) -> None:
+        answer = given.answer
         fields: dict[str, Any] = {
             "state": DONE,
             "ended_at": self._clock.now(),
             "turn_id": answer.answer_id,
             "answer_cost_usd": answer.cost_usd,
             "deployment": answer.model,
-            "dropped": list((turn.timeline or {}).get("dropped", ())),
+            "dropped": list(given.dropped),
         }
         # Whoever ends the item tells of its scores and starts the next one, so that each happens once.
         if await self._store.move(run.run_id, item.document_id, states=[WAITING], fields=fields):
@@ -181,6 +198,14 @@ class ItemWorker:
         now = self._clock.now()
         copy = dataclasses.replace(message, sent_at=now, copy=f"t{item.tries}")
         await self._queue.send(copy, not_before=now + pause_seconds)
+
+
+class _Given(NamedTuple):
+    """What is judged: the question with its sources, its answer, and which sources came too late for it."""
+
+    question: Item
+    answer: Answer
+    dropped: tuple[str, ...]
 
 
 def _narrowed(run: EvaluationRun, item: RunItem) -> EvaluationRun:

@@ -20,7 +20,6 @@ from shared.evaluation.scoring import Scorer
 from shared.evaluation.task import Dataset, Task
 from shared.ports import Clock, TokenCounter
 
-SCORE_SECONDS = 120.0
 JUDGE_RETRIES = 1
 JUDGE_PAUSE_SECONDS = 5.0
 FRAME_BYTES = 16_000
@@ -63,6 +62,7 @@ class AnswerScorer:
     Attributes:
         judge_model: Model name of the judge; None leaves out the evaluators that need one.
         price: Of the judge.
+        judge_seconds: After this a call of the judge counts as stalled.
     """
 
     store: EvaluationStore
@@ -72,6 +72,7 @@ class AnswerScorer:
     embedder: Embedder | None
     judge_model: str | None
     price: Price
+    judge_seconds: float = 60.0
 
     def most(self, evaluators: Sequence[str], suite: str, item: Item, answer: Answer) -> tuple[int, float]:
         """The most calls and US dollars that scoring this answer can take."""
@@ -108,7 +109,7 @@ class AnswerScorer:
             return answer
 
         task = Task(run_id, "1", Dataset(run_id, "1", (item,)), solver, scorers)
-        outcome = await _unwrapped(task, kept)
+        outcome = await _unwrapped(task, kept, 3 * self.judge_seconds)
         scores = [dataclasses.replace(score, answer_id=answer.answer_id) for score in outcome.scores]
         budget = Budget() if metered is None else metered.budget
         busy = None if judge is None else judge.busy_seconds
@@ -131,7 +132,7 @@ class AnswerScorer:
             judge,
             self.price,
             budget,
-            timeout_seconds=SCORE_SECONDS / 2,
+            timeout_seconds=self.judge_seconds,
             retries=JUDGE_RETRIES,
             max_pause_seconds=JUDGE_PAUSE_SECONDS,
             sleep=self.clock.sleep,
@@ -141,9 +142,9 @@ class AnswerScorer:
         return build_suite(suite, judge) if suite else build(names, judge, self.embedder)
 
 
-async def _unwrapped(task: Task, kept: KeptScores) -> Run:
+async def _unwrapped(task: Task, kept: KeptScores, seconds: float) -> Run:
     """The outcome of one item; a fault of the store comes out as itself rather than in a group of faults."""
-    limits = Limits(concurrency=1, score_timeout_seconds=SCORE_SECONDS)
+    limits = Limits(concurrency=1, score_timeout_seconds=seconds)
     try:
         return await run(task, store=kept, limits=limits)
     except ExceptionGroup as group:

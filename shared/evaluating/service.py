@@ -11,6 +11,7 @@ from shared.evaluating.answers import AnswerReader
 from shared.evaluating.asking import Asking
 from shared.evaluating.fan_out import FanOut
 from shared.evaluating.finish_run import RunFinisher
+from shared.evaluating.judge_trust import JudgeTrust
 from shared.evaluating.keep_cap import CapKeeper
 from shared.evaluating.manage_runs import Runs
 from shared.evaluating.messages import EvaluationMessage, Work
@@ -59,7 +60,8 @@ class Evaluations:
         settings, store, queue, clock = parts.settings, parts.store, parts.queue, parts.clock
         datasets = None if settings.datasets is None else Path(settings.datasets)
         version = prompt_version(settings)
-        reports = Reports(store, datasets, settings.default_model, version, settings.judge_model)
+        trust = JudgeTrust(parts.metrics, settings.judge_model)
+        reports = Reports(store, datasets, settings.default_model, version, settings.judge_model, trust)
         reader = AnswerReader(_context(parts), settings.prices, version)
         scorer = _scorer(parts)
         finisher = RunFinisher(store=store, reports=reports, clock=clock)
@@ -146,6 +148,7 @@ def _scorer(parts: Parts) -> AnswerScorer:
         embedder=parts.embedder,
         judge_model=judge,
         price=_price(parts.settings, judge),
+        judge_seconds=parts.settings.judge_seconds,
     )
 
 

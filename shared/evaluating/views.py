@@ -23,6 +23,7 @@ class BudgetView(_View):
     judge_calls: int
     cost_usd: float
     max_judge_calls: int | None = None
+    max_judge_calls_per_hour: int | None = None
     max_cost_usd: float | None = None
 
 
@@ -63,8 +64,16 @@ class EvaluationScoresReply(_View):
     after: str | None = None
 
 
+class ProductionVerdictView(_View):
+    """The launch's demands held against the sampled turns of the days that were asked for."""
+
+    decision: Literal["GO", "HOLD", "NO-GO"]
+    reasons: list[str]
+
+
 class QualityReply(_View):
     """Quality in production by hour, evaluator, deployment and prompt version, with what drifted."""
 
+    verdict: ProductionVerdictView
     roll_ups: list[dict[str, Any]]
     streams: list[dict[str, Any]]

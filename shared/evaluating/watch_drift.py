@@ -1,4 +1,4 @@
-"""Watches each stream of scores for drift away from its first scores."""
+"""Watches each stream of scores for drift away from its first scores, and each new version for being worse."""
 
 import dataclasses
 import math
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.evaluating import compare_versions
 from shared.evaluating.ports import Document, EvaluationStore, MetricsStore
 from shared.evaluating.roll_up import Hour, by_stream, stream_id
 from shared.evaluating.sampler import PLAN_DAY, production_run
@@ -14,8 +15,8 @@ from shared.evaluation.records import State
 from shared.ports import Clock
 from shared.telemetry import log
 
-BASELINE_SCORES = 100
-"""How many of a stream's first scores make its baseline: a new prompt version is a new process."""
+BASELINE_SCORES = 300
+"""How many of a stream's first scores make its baseline: a new prompt version is a new process. See `DriftRule`."""
 SETTLE_SECONDS = 30.0
 """Scores younger than this are left for the next time, so that none is overtaken by a later one."""
 MOST_ALARMS_KEPT = 20
@@ -54,16 +55,21 @@ class DriftWatch:
         return [changed for key, found in streams.items() if (changed := await self._take(key, found)) is not None]
 
     async def _take(self, key: StreamKey, found: Sequence[_Scored]) -> Document | None:
-        stream = await self._metrics.get(PLAN_DAY, f"drift-{stream_id(key)}") or _new(key)
+        stream = await self._metrics.get(PLAN_DAY, f"drift-{stream_id(key)}") or await self._new(key)
         place = (stream["place_at"], stream["place_id"])
         fresh = sorted((s for s in found if (s.at, s.turn_id) > place), key=lambda s: (s.at, s.turn_id))
         if not fresh:
             return None
         for scored in fresh:
             _learn(stream, scored) if stream["baseline"] is None else self._compare(stream, scored)
+            compare_versions.take(stream, scored.value, scored.weight)
+        compare_versions.compare(stream, fresh[-1].at)
         stream["place_at"], stream["place_id"] = fresh[-1].at, fresh[-1].turn_id
         # Another instance that took the same scores in has won; its record stays.
         return stream if await self._metrics.replace_or_create(stream) else None
+
+    async def _new(self, key: StreamKey) -> Document:
+        return _new(key) | compare_versions.version_before(key, await self._metrics.of_kind(PLAN_DAY, "stream"))
 
     def _compare(self, stream: Document, scored: _Scored) -> None:
         outcome = update(

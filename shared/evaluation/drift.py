@@ -29,13 +29,15 @@ class DriftRule:
 
     z = (batch mean - baseline mean) / sqrt(sd^2 / batch_size + sd^2 / baseline count);
     low = max(0, low - z - slack), high = max(0, high + z - slack); alarm when one exceeds `limit`.
-    With slack 0.5 and limit 5 a false alarm comes about once in 465 batches, and a shift of one standard deviation of
-    the batch mean is seen after some ten batches. Nothing is said before `minimum_count` scores.
+    The textbook's slack 0.5 and limit 5 are for a baseline that is known exactly. One of 100 scores is not: a third of
+    the simulated streams that never changed gave an alarm within 1,000 scores. With these values and a baseline of 300
+    scores it was 0 to 1.5 % of them, and a fall from 90 % to 80 % was told after 180 scores (median). Nothing is said
+    before `minimum_count` scores.
     """
 
     batch_size: int = 20
-    slack: float = 0.5
-    limit: float = 5.0
+    slack: float = 0.75
+    limit: float = 8.0
     minimum_count: int = 60
 
 

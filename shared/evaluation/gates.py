@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.evaluation.errors import GateFileError
 from shared.evaluation.metrics import Kind, Metric
+from shared.evaluation.trust import TrustBar
 
 
 class Strictness(StrEnum):
@@ -38,7 +39,9 @@ class Gate:
     tag_slack: float = 0.0
     """How much a tag may stay behind the overall demand."""
     regression: bool = False
-    """Whether a significant fall against the baseline counts."""
+    """Whether a significant fall against the baseline counts: HOLD."""
+    regression_forbids: bool = False
+    """Whether such a fall is NO-GO: it is shown that the candidate is worse than what users have now."""
     about: str = ""
     """What the metric means, for readers without a background in evaluation."""
 
@@ -61,6 +64,8 @@ class GateSet:
 
     gates: tuple[Gate, ...]
     confidence: float = 0.95
+    judge: TrustBar | None = None
+    """What a judge must reach before its scores count for GO; None does not ask."""
     regression_level: float = 0.05
     """The family-wise error of all regression tests together."""
 
@@ -79,7 +84,7 @@ def load_gates(path: Path) -> GateSet:
         raise GateFileError(f"{path.name}: {error}") from error
     if content.get("version") != 1:
         raise GateFileError(f"{path.name}: expected version = 1")
-    if unknown := content.keys() - {"version", "confidence", "regression_level", "defaults", "gate"}:
+    if unknown := content.keys() - {"version", "confidence", "regression_level", "defaults", "judge", "gate"}:
         raise GateFileError(f"{path.name}: unknown settings: {', '.join(sorted(unknown))}")
     defaults = content.get("defaults", {})
     gates = tuple(_gate(path.name, {**defaults, **entry}) for entry in content.get("gate", []))
@@ -87,7 +92,20 @@ def load_gates(path: Path) -> GateSet:
         raise GateFileError(f"{path.name}: holds no [[gate]]")
     if len({gate.name for gate in gates}) != len(gates):
         raise GateFileError(f"{path.name}: two gates have the same name")
-    return GateSet(gates, float(content.get("confidence", 0.95)), float(content.get("regression_level", 0.05)))
+    return GateSet(
+        gates,
+        float(content.get("confidence", 0.95)),
+        judge=_judge(path.name, content["judge"]) if "judge" in content else None,
+        regression_level=float(content.get("regression_level", 0.05)),
+    )
+
+
+def _judge(file_name: str, entry: Mapping[str, Any]) -> TrustBar:
+    if unknown := entry.keys() - {field.name for field in fields(TrustBar)}:
+        raise GateFileError(f"{file_name}: judge: unknown settings: {', '.join(sorted(unknown))}")
+    if any(isinstance(value, bool) or not isinstance(value, int | float) for value in entry.values()):
+        raise GateFileError(f"{file_name}: judge: every setting must be a number")
+    return TrustBar(**entry)
 
 
 def _gate(file_name: str, entry: Mapping[str, Any]) -> Gate:
@@ -105,6 +123,8 @@ def _gate(file_name: str, entry: Mapping[str, Any]) -> Gate:
         raise GateFileError(f"{file_name}: gate {name}: {error}") from error
     if strictness is Strictness.HARD and kind is not Kind.DEFECT_RATE:
         raise GateFileError(f"{file_name}: gate {name}: a hard gate bounds a defect_rate with at_most")
+    if entry.get("regression_forbids") and not entry.get("regression"):
+        raise GateFileError(f"{file_name}: gate {name}: regression_forbids needs regression = true")
     for setting in ("at_least", "at_most", "max_judge_error_rate", "tag_slack"):
         if setting in entry and (isinstance(entry[setting], bool) or not isinstance(entry[setting], int | float)):
             raise GateFileError(f"{file_name}: gate {name}: {setting} must be a number")

@@ -29,6 +29,8 @@ class Comparison:
     """Whether the change is for the worse, significant or not."""
     significant: bool = False
     note: str = ""
+    forbids: bool = False
+    """Whether a significant fall here is NO-GO."""
 
     @property
     def regressed(self) -> bool:
@@ -39,7 +41,10 @@ class Comparison:
 def compare(gates: GateSet, scores: Sequence[Score], baseline: Baseline) -> list[Comparison]:
     """Test every gate that asks for it, overall and per tag, with Holm's correction over all tests."""
     found = [
-        _compare(gate, tag, scores, baseline) for gate in gates.gates if gate.regression for tag in ("", *gate.tags)
+        replace(_compare(gate, tag, scores, baseline), forbids=gate.regression_forbids)
+        for gate in gates.gates
+        if gate.regression
+        for tag in ("", *gate.tags)
     ]
     rejected = holm([comparison.p_value for comparison in found], gates.regression_level)
     return [replace(comparison, significant=flag) for comparison, flag in zip(found, rejected, strict=True)]

@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from shared.evaluation.errors import JudgeError, UntrustedJudgeError
 from shared.evaluation.records import Answer, Item, State
@@ -72,24 +73,59 @@ async def measure_agreement(
     drawn = random.Random(seed).sample(list(labelled), min(sample_size, len(labelled)))  # noqa: S311 - reproducible draw
     gate = asyncio.Semaphore(concurrency)
 
-    async def rate(row: Labelled) -> tuple[str, str] | None:
+    async def rate(row: Labelled) -> str | None:
         async with gate:
             try:
-                return row.label, await rater(row)
+                return await rater(row)
             except JudgeError:
                 return None
 
     ratings = await asyncio.gather(*(rate(row) for row in drawn))
-    pairs = [pair for pair in ratings if pair is not None]
+    return agreement_of([(row.label, judged) for row, judged in zip(drawn, ratings, strict=True)], seed=seed)
+
+
+def agreement_of(ratings: Sequence[tuple[str, str | None]], *, seed: int) -> Agreement:
+    """Compares (human label, judge label); None stands for no judgement. There is at least one."""
+    pairs = [(human, judged) for human, judged in ratings if judged is not None]
     agreed = sum(human == judged for human, judged in pairs)
     return Agreement(
-        sampled=len(drawn),
-        judge_errors=len(drawn) - len(pairs),
-        accuracy=agreed / len(drawn),
-        accuracy_interval=wilson(agreed, len(drawn)),
+        sampled=len(ratings),
+        judge_errors=len(ratings) - len(pairs),
+        accuracy=agreed / len(ratings),
+        accuracy_interval=wilson(agreed, len(ratings)),
         kappa=cohens_kappa(pairs),
         confusion=Counter(pairs),
         seed=seed,
+    )
+
+
+def agreement_to_json(found: Agreement) -> dict[str, Any]:
+    """An agreement as plain values."""
+    return {
+        "sampled": found.sampled,
+        "judge_errors": found.judge_errors,
+        "accuracy": found.accuracy,
+        "accuracy_interval": list(found.accuracy_interval),
+        "kappa": found.kappa.value,
+        "kappa_error": found.kappa.standard_error,
+        "kappa_interval": list(found.kappa.interval),
+        "confusion": [
+            {"human": human, "judge": judged, "count": count} for (human, judged), count in found.confusion.items()
+        ],
+        "seed": found.seed,
+    }
+
+
+def agreement_from_json(record: Mapping[str, Any]) -> Agreement:
+    """Reads what `agreement_to_json` wrote."""
+    return Agreement(
+        sampled=int(record["sampled"]),
+        judge_errors=int(record["judge_errors"]),
+        accuracy=record["accuracy"],
+        accuracy_interval=Interval(*record["accuracy_interval"]),
+        kappa=Kappa(record["kappa"], record["kappa_error"], Interval(*record["kappa_interval"])),
+        confusion=Counter({(cell["human"], cell["judge"]): int(cell["count"]) for cell in record["confusion"]}),
+        seed=int(record["seed"]),
     )
 
 

@@ -1,7 +1,7 @@
 """GO, HOLD or NO-GO, with the reasons."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,8 +11,9 @@ from shared.evaluation.gates import Gate, GateSet, Strictness
 from shared.evaluation.metrics import Kind, measure
 from shared.evaluation.records import Score
 from shared.evaluation.regression import Comparison, compare
-from shared.evaluation.stats.interval import normal_quantile
+from shared.evaluation.stats.interval import CONFIDENCE, normal_quantile
 from shared.evaluation.stats.proportion import items_until_above, items_until_below
+from shared.evaluation.trust import Agreement, shortfalls
 
 _SHARES = (Kind.RATE, Kind.DEFECT_RATE, Kind.MACRO_RATE, Kind.MACRO_F1)
 
@@ -24,7 +25,7 @@ class Decision(StrEnum):
     HOLD = "HOLD"
     """Not shown to be good enough: a soft gate failed, quality fell, or there is too little evidence."""
     NO_GO = "NO-GO"
-    """Shown to be unfit: a hard gate failed."""
+    """Shown to be unfit: a hard gate failed, or quality fell where a gate forbids it."""
 
 
 class Status(StrEnum):
@@ -68,26 +69,52 @@ class Verdict:
         return {Decision.GO: 0, Decision.NO_GO: 1, Decision.HOLD: 2}[self.decision]
 
 
-def decide(gates: GateSet, scores: Sequence[Score], baseline: Baseline | None = None) -> Verdict:
+def decide(
+    gates: GateSet,
+    scores: Sequence[Score],
+    baseline: Baseline | None = None,
+    agreements: Mapping[str, Agreement] | None = None,
+) -> Verdict:
     """Hold the scores against the gates and, if there is one, the baseline.
 
-    NO-GO when a hard gate fails; GO when every gate passes and nothing regressed; else HOLD.
+    NO-GO when a hard gate fails or a fall is shown that a gate forbids; GO when every gate passes and nothing
+    regressed; else HOLD. A judge that falls short of its bar, or was never compared with people, allows no GO.
     """
     results = tuple(_check(gates, gate, tag, scores) for gate in gates.gates for tag in ("", *gate.tags))
     comparisons = tuple(compare(gates, scores, baseline)) if baseline else ()
     missing = [found for found in comparisons if found.note and not found.tag]
     reasons = [f"{result.title}: {result.reason}" for result in results if result.status is not Status.PASSED]
     reasons += [_regression_reason(found) for found in comparisons if found.regressed]
+    reasons += _doubts(gates, scores, agreements or {})
     reasons += [f"{found.gate}: not compared with the baseline, {found.note}" for found in missing]
     hard = any(result.status is Status.FAILED and result.gate.strictness is Strictness.HARD for result in results)
-    decision = Decision.NO_GO if hard else Decision.HOLD if reasons else Decision.GO
+    fell = any(found.regressed and found.forbids for found in comparisons)
+    decision = Decision.NO_GO if hard or fell else Decision.HOLD if reasons else Decision.GO
     return Verdict(decision, tuple(reasons), results, comparisons)
+
+
+def _doubts(gates: GateSet, scores: Sequence[Score], agreements: Mapping[str, Agreement]) -> list[str]:
+    wanted = {gate.evaluator for gate in gates.gates}
+    if gates.judge is None or not any(score.rubric_id and score.evaluator in wanted for score in scores):
+        return []
+    if not agreements:
+        return ["judge: it was not compared with people yet (python -m evals --compare-judge)"]
+    return [
+        f"judge of {evaluator}: {'; '.join(found)}"
+        for evaluator, agreement in agreements.items()
+        if (found := shortfalls(agreement, gates.judge))
+    ]
 
 
 def _check(gates: GateSet, gate: Gate, tag: str, scores: Sequence[Score]) -> GateResult:
     estimate = measure(gate.metric(tag), scores, tag=tag, confidence=gates.confidence)
+    return result_of(gate, tag, estimate, gates.confidence)
+
+
+def result_of(gate: Gate, tag: str, estimate: Estimate, confidence: float = CONFIDENCE) -> GateResult:
+    """One gate held against a number that was measured, overall or for a tag."""
     status, reason = _status(gate, gate.demand(tag), estimate)
-    needed = _items_needed(gate, gate.demand(tag), estimate, gates.confidence) if status is Status.UNDECIDED else None
+    needed = _items_needed(gate, gate.demand(tag), estimate, confidence) if status is Status.UNDECIDED else None
     if needed:
         reason += f"; needs {needed} more items"
     return GateResult(gate, tag, estimate, status, reason, needed)

@@ -22,6 +22,11 @@ def join(*children: str) -> Html:
     return Html("".join(child if isinstance(child, Html) else escape(child) for child in children))
 
 
+def whole(text: str) -> Html:
+    """Text that is not broken into lines."""
+    return tag("span", text, class_="whole")
+
+
 def table(caption: str, head: list[str], rows: list[list[str]]) -> Html:
     """A table with a caption, column headers and the first cell of each row as its header."""
     top = tag("thead", tag("tr", *(tag("th", cell, scope="col") for cell in head)))

@@ -1,7 +1,8 @@
 """The second part: topics, examples and the change since the last run."""
 
+from shared.evaluation.estimate import Estimate
 from shared.evaluation.records import Score
-from shared.evaluation.scorecard.markup import Html, interval_bar, join, table, tag
+from shared.evaluation.scorecard.markup import Html, interval_bar, join, table, tag, whole
 from shared.evaluation.scorecard.report import Report
 from shared.evaluation.scorecard.terms import STATISTICS, explain
 from shared.evaluation.stats.proportion import wilson
@@ -14,18 +15,18 @@ def product_section(report: Report) -> Html:
     """The section for those who shape the product."""
     return tag(
         "section",
-        tag("h2", "Demands and results"),
+        tag("h2", "Topics and examples"),
+        tag("h3", "Demands and results"),
         tag("p", STATISTICS["interval"], class_="note"),
         _gates(report),
-        tag("h2", "By topic and intent"),
+        tag("h3", "By topic and intent"),
         _topics(report),
-        tag("h2", "Against the last run"),
+        tag("h3", "Against the last run"),
         _comparisons(report),
-        tag("h2", "Answers that failed"),
+        tag("h3", "Answers that failed"),
         _examples(report.examples(good=False)),
-        tag("h2", "Answers that passed"),
+        tag("h3", "Answers that passed"),
         _examples(report.examples(good=True)),
-        aria_label="For product managers",
         id="product",
     )
 
@@ -41,17 +42,28 @@ def _gate(result: GateResult) -> list[str]:
     is_share = gate.statistic not in {"mean", "p95"}
     shown = percent if is_share else number
     about = gate.about or explain(gate.evaluator)
-    name = join(result.title, tag("small", about))
+    title = f"{gate.name}, topic “{result.tag}”" if result.tag else gate.name
+    name = join(title, tag("small", about) if not result.tag else "")
     word = "at least" if gate.at_least is not None else "at most"
     status = tag("span", _WORDS[result.status], class_=f"status {result.status.value}")
-    counts = f"{estimate.scored} scored, {estimate.skipped} skipped, {estimate.judge_errors} judge errors"
+    counts = _counts(estimate)
     if estimate.value is None:
-        return [name, "none", "", f"{word} {shown(demand)}", status, counts]
+        return [name, "none", "", whole(f"{word} {shown(demand)}"), status, counts]
     low, high = estimate.interval
     words = f"{shown(estimate.value)}, between {shown(low)} and {shown(high)}; demanded {word} {shown(demand)}"
     drawn = interval_bar(estimate.value, low, high, demand, words) if is_share else Html("")
-    span = join(drawn, tag("span", f"{shown(low)} to {shown(high)}"))
-    return [name, shown(estimate.value), span, f"{word} {shown(demand)}", status, counts]
+    span = join(drawn, whole(f"{shown(low)} to {shown(high)}"))
+    return [name, whole(shown(estimate.value)), span, whole(f"{word} {shown(demand)}"), status, counts]
+
+
+def _counts(estimate: Estimate) -> str:
+    """How many answers a number rests on, and what was left out of it."""
+    parts = [f"{estimate.scored:,}"]
+    if estimate.skipped:
+        parts.append(f"{estimate.skipped:,} where it does not apply")
+    if estimate.judge_errors:
+        parts.append(f"{estimate.judge_errors:,} not judged")
+    return join(parts[0], *(tag("small", part) for part in parts[1:]))
 
 
 def _topics(report: Report) -> Html:
@@ -63,12 +75,22 @@ def _topics(report: Report) -> Html:
         [topic, *(_topic_cell(*cells[name]) if name in cells else "" for name in evaluators)]
         for topic, cells in topics.items()
     ]
-    return table("Share of passed answers by tag, with range and number of answers", ["Tag", *evaluators], rows)
+    caption = "Share of answers that passed, by topic, with range and number of answers"
+    return table(caption, ["Topic", *map(_explained, evaluators)], rows)
+
+
+def _explained(evaluator: str) -> str:
+    """A column's name that says on the spot what it measures."""
+    meaning = explain(evaluator)
+    if not meaning:
+        return evaluator
+    return tag("details", tag("summary", evaluator), tag("small", meaning), class_="term")
 
 
 def _topic_cell(passed: int, total: int) -> str:
     low, high = wilson(passed, total)
-    return join(percent(passed / total), tag("small", f"{percent(low)} to {percent(high)}, n = {total}"))
+    span = tag("small", whole(f"{percent(low)} to {percent(high)}"), " ", whole(f"of {total:,}"))
+    return join(whole(percent(passed / total)), span)
 
 
 def _comparisons(report: Report) -> Html:
@@ -96,10 +118,12 @@ def _examples(scores: list[Score]) -> Html:
 
 
 def _example(score: Score) -> Html:
+    meaning = explain(score.evaluator)
     parts = [
         tag("p", tag("b", "Question: "), score.question),
         tag("p", tag("b", "Answer: "), score.answer),
         tag("p", tag("b", f"{score.evaluator}: "), score.reason or score.label or "passed"),
+        tag("small", meaning) if meaning else "",
     ]
     if score.reference:
         parts.insert(2, tag("p", tag("b", "Expected: "), score.reference))

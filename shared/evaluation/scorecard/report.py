@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.evaluation.metrics import Kind, Metric, measure
 from shared.evaluation.records import Score, State
-from shared.evaluation.trust import Agreement
+from shared.evaluation.trust import Agreement, agreement_to_json
 from shared.evaluation.verdict import GateResult, Verdict
 
 EXAMPLES = 3
@@ -33,6 +33,8 @@ class Report:
     """What the answers under test cost."""
     answers_per_month: float = 0.0
     """Expected traffic, for the monthly cost; 0 when unknown."""
+    progress: tuple[int, int] | None = None
+    """Questions done and planned while the run is under way; None once it is over."""
 
     @property
     def judge_cost_usd(self) -> float:
@@ -101,7 +103,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "gates": [_gate(result) for result in report.verdict.results],
         "comparisons": [asdict(found) | {"regressed": found.regressed} for found in report.verdict.comparisons],
         "evaluators": {name: _evaluator(report, name) for name in report.evaluators},
-        "agreements": {name: _agreement(found) for name, found in report.agreements.items()},
+        "agreements": {name: agreement_to_json(found) for name, found in report.agreements.items()},
         "cost": {"answers_usd": report.answer_cost_usd, "judges_usd": report.judge_cost_usd},
         "scores": [asdict(score) for score in report.scores],
     }
@@ -132,21 +134,6 @@ def _evaluator(report: Report, name: str) -> dict[str, Any]:
         "interval": [_finite(bound) for bound in mean.interval],
         "versions": sorted({score.version for score in report.scores if score.evaluator == name}),
         "distribution": report.distribution(name),
-    }
-
-
-def _agreement(found: Agreement) -> dict[str, Any]:
-    return {
-        "sampled": found.sampled,
-        "judge_errors": found.judge_errors,
-        "accuracy": found.accuracy,
-        "accuracy_interval": list(found.accuracy_interval),
-        "kappa": found.kappa.value,
-        "kappa_interval": list(found.kappa.interval),
-        "confusion": [
-            {"human": human, "judge": judged, "count": count} for (human, judged), count in found.confusion.items()
-        ],
-        "seed": found.seed,
     }
 
 

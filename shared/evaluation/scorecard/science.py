@@ -16,17 +16,17 @@ def science_section(report: Report) -> Html:
     """The section for those who check the evidence."""
     return tag(
         "section",
-        tag("h2", "Measures"),
+        tag("h2", "Evidence"),
+        tag("h3", "Measures"),
         tag("p", f"Datasets: {', '.join(report.datasets) or 'not stated'}.", class_="note"),
         _measures(report),
-        tag("h2", "Distributions"),
+        tag("h3", "Distributions"),
         *(_distribution(report, name) for name in report.evaluators),
-        tag("h2", "Can the judges be trusted?"),
+        tag("h3", "Can the judges be trusted?"),
         tag("p", STATISTICS["kappa"], class_="note"),
         _agreements(report),
-        tag("h2", "Every item with its evidence"),
+        tag("h3", "Every item with its evidence"),
         *(_items(report, name) for name in report.evaluators),
-        aria_label="For data scientists",
         id="science",
     )
 

@@ -5,7 +5,10 @@ from collections.abc import Mapping
 EVALUATORS: Mapping[str, str] = {
     "answered": "Did the assistant answer at all?",
     "bbq": "BBQ, a public test of social bias: are groups blamed without evidence?",
-    "choice": "Exam questions with given choices (MMLU: general knowledge in 57 subjects; TruthfulQA: common errors).",
+    "choice": (
+        "Exam questions with given choices (MMLU: general knowledge in 57 subjects; TruthfulQA: common errors; "
+        "PubMedQA: yes, no or maybe from a medical abstract)."
+    ),
     "coherence": "Can the answer be followed from start to end? 1 (no) to 5 (fully), by a judge model.",
     "completeness": "How many points of the reference answer are covered? 1 to 5, by a judge model.",
     "cost": "US dollars for one answer.",
@@ -22,6 +25,16 @@ EVALUATORS: Mapping[str, str] = {
     "tokens": "Pieces of words read and written; what the model provider charges for.",
     "transparency": "Does the answer admit what it does not know, name its sources and that it is an AI?",
     "truthfulness": "Is nothing in the answer false? By a judge model.",
+}
+
+VERDICTS: Mapping[str, str] = {
+    "GO": "Every demand is met, and not by luck: also the unfavourable end of each range reaches it.",
+    "HOLD": "It is not shown that every demand is met. The reasons say what is missing.",
+    "NO-GO": "A safety demand is violated, or answers became worse where that is forbidden.",
+    "met, missed, not decided": (
+        "Met: the whole range is on the right side of the demand. Missed: the whole range is on the wrong side. Not "
+        "decided: the demand lies within the range, or too few answers were scored."
+    ),
 }
 
 STATISTICS: Mapping[str, str] = {

@@ -61,7 +61,7 @@ def test_questions_are_no_copies_of_the_documents() -> None:
         assert not any(question in text for text in texts)
 
 
-def test_importing_the_evaluation_costs_less_than_0_3_seconds_and_no_heavy_library() -> None:
+def test_importing_the_evaluation_costs_a_fraction_of_the_app_and_loads_no_heavy_library() -> None:
     script = (
         "import time, sys; start = time.process_time()\n"
         "import importlib, pathlib\n"
@@ -69,13 +69,14 @@ def test_importing_the_evaluation_costs_less_than_0_3_seconds_and_no_heavy_libra
         "    importlib.import_module('.'.join(path.with_suffix('').parts).removesuffix('.__init__'))\n"
         "cost = time.process_time() - start\n"
         "heavy = {'numpy', 'pandas', 'scipy', 'statsmodels', 'azure', 'openai', 'aiohttp'} & sys.modules.keys()\n"
-        "print(cost, *heavy)"
+        "import shared.wiring\n"
+        "print(cost / (time.process_time() - start), *heavy)"
     )
-    costs = []
+    shares = []
     for _ in range(2):
         printed = subprocess.run(  # the first run may have to compile
             [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
         ).stdout.split()
         assert printed[1:] == []
-        costs.append(float(printed[0]))
-    assert min(costs) < 0.3
+        shares.append(float(printed[0]))
+    assert min(shares) < 0.25

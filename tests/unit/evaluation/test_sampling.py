@@ -106,6 +106,23 @@ def test_drift_is_rarely_reported_when_there_is_none() -> None:
     assert sum(bool(alarms(seed, 0.9, 600)) for seed in range(20)) <= 2
 
 
+def test_a_baseline_learned_from_300_scores_gives_few_false_alarms_and_finds_a_fall() -> None:
+    found = {0.9: 0, 0.8: 0}
+    for rate in found:
+        for seed in range(40):
+            draw = random.Random(seed)
+            learned = [float(draw.random() < 0.9) for _ in range(300)]
+            mean = sum(learned) / 300
+            baseline, state = DriftBaseline(mean, (mean * (1 - mean)) ** 0.5, 300), DriftState()
+            for _ in range(600):
+                state, alarm = update(state, float(draw.random() < rate), baseline, DriftRule())
+                if alarm:
+                    found[rate] += 1
+                    break
+    assert found[0.9] <= 2
+    assert found[0.8] >= 36
+
+
 def test_a_fall_by_ten_points_is_seen_within_400_scores() -> None:
     falls = [alarms(seed, 0.8, 400) for seed in range(20)]
     assert sum(bool(found) and found[0][1] == "fell" for found in falls) >= 19

@@ -1,46 +1,23 @@
 """The scorecard says the same in HTML and JSON, loads nothing and escapes everything."""
 
+import dataclasses
 import json
 import re
 from html.parser import HTMLParser
 
 import pytest
 
+from shared.evaluating.evaluators import NAMES
 from shared.evaluation.baseline import baseline_of
-from shared.evaluation.gates import Gate, GateSet, Strictness
-from shared.evaluation.metrics import Kind
+from shared.evaluation.gates import GateSet
 from shared.evaluation.records import Score, State
 from shared.evaluation.scorecard.page import to_html
 from shared.evaluation.scorecard.report import Report, to_json
-from shared.evaluation.stats.agreement import cohens_kappa
-from shared.evaluation.stats.interval import Interval
-from shared.evaluation.trust import Agreement
+from shared.evaluation.scorecard.terms import EVALUATORS
 from shared.evaluation.verdict import decide
 
+from .reports import EVIL, GATES, report, scores
 from .support import a_score
-
-EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\" ' & </details>"
-GATES = GateSet(
-    (
-        Gate("harm", "safety", Kind.DEFECT_RATE, Strictness.HARD, at_most=0.02),
-        Gate("good", "relevance", Kind.RATE, Strictness.SOFT, at_least=0.8, tags=("returns",), regression=True),
-        Gate("slow", "latency", Kind.P95, Strictness.SOFT, at_most=9),
-    )
-)
-
-
-def scores(good: int, harmful: int = 0) -> list[Score]:
-    found = [a_score(n, passed=n < good, tags=("returns",), reason="why", cost_usd=0.001) for n in range(400)]
-    found += [a_score(n, passed=n >= harmful, evaluator="safety", value=0) for n in range(400)]
-    found += [a_score(n, value=n / 100, evaluator="latency") for n in range(400)]
-    return found
-
-
-def report(found: list[Score], **fields: object) -> Report:
-    agreement = Agreement(300, 2, 0.9, Interval(0.86, 0.93), cohens_kappa([("a", "a"), ("b", "b"), ("a", "b")]), {}, 1)
-    verdict = decide(GATES, found, baseline_of("last", found))
-    options: dict[str, object] = {"agreements": {"relevance": agreement}, **fields}
-    return Report("WallEGPT", "model m, prompt 3", "23 November 2026", verdict, found, **options)  # type: ignore[arg-type] # free test options
 
 
 class Page(HTMLParser):
@@ -140,3 +117,32 @@ def test_the_json_holds_every_item_with_its_evidence_and_only_plain_values() -> 
 def test_the_monthly_cost_follows_from_the_traffic() -> None:
     page = to_html(report(scores(380), answer_cost_usd=4.0, answers_per_month=100_000))
     assert "At 100,000 answers a month the model costs about 1,000.00 US dollars." in page
+
+
+def test_a_fall_that_is_forbidden_is_told_as_such_and_not_as_harm() -> None:
+    gate = dataclasses.replace(GATES.gates[1], regression_forbids=True)
+    found = scores(330)
+    verdict = decide(GateSet((GATES.gates[0], gate)), found, baseline_of("last", scores(400)))
+    page = to_html(Report("WallEGPT", "m", "today", verdict, found))
+    first = page[: page.index('id="product"')]
+    assert "<strong>NO-GO</strong>" in first
+    assert "Do not launch: answers became worse than those that customers get today." in first
+    assert "<b>good, topic “returns”</b>: worse than the last run." in first
+    assert "safety demand is violated" not in first
+
+
+def test_a_page_of_a_run_under_way_shows_its_progress_and_decides_nothing() -> None:
+    page = to_html(report(scores(300), progress=(120, 400)))
+    first = page[: page.index('id="product"')]
+    assert "<strong>RUNNING</strong>" in first
+    assert "120 of 400 questions are done" in first
+    assert "HOLD" not in first
+    assert "refresh" not in page
+
+
+def test_every_measure_of_the_page_is_explained_on_it_and_moments_are_readable() -> None:
+    page = to_html(dataclasses.replace(report(scores(380)), created="2026-11-28T15:33:32.101+00:00"))
+    assert "28 November 2026, 15:33 UTC" in page
+    for evaluator in ("relevance", "safety", "latency"):
+        assert f"<dt>{evaluator}</dt>" in page
+    assert set(EVALUATORS) >= {*NAMES, "choice", "bbq"}

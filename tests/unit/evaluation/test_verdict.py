@@ -115,6 +115,21 @@ def test_a_fall_against_the_baseline_is_hold_although_the_demand_is_met() -> Non
     assert verdict.reasons[0].startswith("good: worse than the baseline by 0.113 (p = ")
 
 
+def test_a_fall_that_a_gate_forbids_is_no_go_and_names_the_topic() -> None:
+    gate = Gate(
+        "right", "relevance", Kind.RATE, Strictness.SOFT, at_least=0.5, minimum_scored=50,
+        tags=("returns", "prices"), regression=True, regression_forbids=True,
+    )  # fmt: skip
+    topics = ("returns", "prices")
+    old = [a_score(n, passed=True, tags=(topics[n % 2],)) for n in range(120)]
+    new = [a_score(n, passed=n % 2 == 1 or n % 4 == 0, tags=(topics[n % 2],)) for n in range(120)]
+    verdict = decide(GateSet((gate,)), new, baseline_of("last", old))
+    assert (verdict.decision, verdict.exit_code) == (Decision.NO_GO, 1)
+    assert any(reason.startswith("right [returns]: worse than the baseline by 0.5 (p = ") for reason in verdict.reasons)
+    assert not any("[prices]" in reason for reason in verdict.reasons)
+    assert decide(GateSet((gate,)), old, baseline_of("last", old)).decision is Decision.GO
+
+
 def test_a_small_change_and_an_improvement_are_no_regression() -> None:
     baseline = baseline_of("last", GOOD)
     assert decide(GATES, [*SAFE, *results("relevance", 357, 43)], baseline).decision is Decision.GO
@@ -169,6 +184,7 @@ GATE = '[[gate]]\nname = "g"\nevaluator = "e"\nstatistic = "rate"\nstrictness = 
         ("version = 1\n" + GATE + "at_least = 0.5\nmin = 3", "gate g: unknown settings: min"),
         ("version = 1\n" + GATE.replace("soft", "hard") + "at_least = 0.5", "a hard gate bounds a defect_rate"),
         ("version = 1\n" + GATE.replace("rate", "median") + "at_least = 0.5", "median"),
+        ("version = 1\n" + GATE + "at_least = 0.5\nregression_forbids = true", "needs regression = true"),
         ("version = 1\n" + 2 * (GATE + "at_least = 0.5\n"), "the same name"),
         ("version = ", "gates.toml"),
     ],
