@@ -113,6 +113,7 @@ class TurnAcceptor:
             deadline_seconds=turn.deadline_at - self._clock.now(),
         )
         timeline.mark("admission", self._clock.now())
+        turn = dataclasses.replace(turn, timeline=timeline.as_dict())
         if decision.path is None:
             raise CapacityExhausted(retry_after_seconds=decision.retry_after_seconds)
         if decision.path is Path.DIRECT:

@@ -69,6 +69,38 @@ class TurnView(_View):
     expected_wait_seconds: float | None = None
 
 
+class StageView(_View):
+    """A stage of a timeline; `estimated` when its length compares two clocks."""
+
+    name: str
+    start_ms: float
+    duration_ms: float
+    estimated: bool = False
+
+
+class TimelineView(BaseModel):
+    """Where the time went: stages without gaps, and what else is known. `complete` when nothing is missing."""
+
+    total_ms: float
+    stages: list[StageView]
+    complete: bool = False
+    steps: list[dict[str, Any]] = []
+    prompt: dict[str, int] | None = None
+    tokens: dict[str, float | None] | None = None
+    cold_start: bool = False
+
+
+class TimelineReply(_View):
+    """The timeline of a turn and its calls to deployments."""
+
+    turn_id: str
+    state: StateName
+    lane: LaneName
+    path: Literal["direct", "queued"]
+    attempts: list[dict[str, Any]]
+    timeline: TimelineView
+
+
 class FeedbackReply(_View):
     """The opinion as it was noted."""
 

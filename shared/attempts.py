@@ -104,6 +104,7 @@ class Attempts:
     ) -> Answering:
         began = self._clock.monotonic()
         stream = await self._models.open(deployment, request)
+        watch.open()
         chunks = aiter(stream)
         try:
             first = await anext(chunks, Chunk(finish_reason="stop"))

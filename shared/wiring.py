@@ -22,6 +22,7 @@ from shared.adapters.service_bus_evaluations import ServiceBusEvaluations
 from shared.adapters.service_bus_lanes import ServiceBusLanes
 from shared.adapters.service_bus_relay import ServiceBusRelay
 from shared.adapters.token_counter import O200kCounter
+from shared.arrivals import Arrivals
 from shared.attempts import Attempts
 from shared.capacity import Capacity
 from shared.chat import Chat
@@ -141,6 +142,7 @@ class Services:
             observer=observer,
         )
         self.door = Door(settings)
+        self.arrivals = Arrivals(clock)
         self.chat = Chat(
             settings=settings,
             store=turns,
