@@ -7,7 +7,7 @@ RUN := "$(CURDIR)/$(BIN)/python"
 CODE := function_app.py functions shared local tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint types unit contract acceptance browser evals bench clean
+.PHONY: help install run test lint types unit contract acceptance browser evals bench latency clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -55,6 +55,9 @@ evals: $(VENV)/.dev ## Evaluate the app on local Azure with the golden set: scor
 
 bench: $(VENV)/.dev ## Measure broker, store and the time the app adds; writes bench/results
 	@$(RUN) -m bench
+
+latency: $(VENV)/.dev ## Measure how quickly deployments answer: simulated ones, or yours with ARGS="--targets FILE"
+	@$(RUN) -m bench.latency run $(ARGS)
 
 clean: ## Remove the virtual environment, caches and local data
 	rm -rf $(VENV) .data .mypy_cache .ruff_cache .pytest_cache .hypothesis

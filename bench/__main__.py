@@ -3,9 +3,16 @@
 import argparse
 import json
 
-from bench import broker, cost, overhead, store, surge
+from bench import broker, cost, overhead, store, surge, timeline
 
-RUNS = {"overhead": overhead.run, "broker": broker.run, "store": store.run, "cost": cost.run, "surge": surge.run}
+RUNS = {
+    "overhead": overhead.run,
+    "broker": broker.run,
+    "store": store.run,
+    "cost": cost.run,
+    "surge": surge.run,
+    "timeline": timeline.run,
+}
 
 
 def main() -> None:

@@ -4,8 +4,9 @@ import { readEvents } from "./sse.js";
 
 /** @typedef {import("./credentials.js").Credentials} Credentials */
 /** @typedef {{id: string, title: string, url?: string}} Citation */
-/** @typedef {{name: string, start_ms: number, duration_ms: number}} Stage */
-/** @typedef {{total_ms: number, stages: Stage[]}} Timeline */
+/** @typedef {{name: string, start_ms: number, duration_ms: number, estimated?: boolean}} Stage */
+/** @typedef {Stage & {part_of?: string, critical?: boolean}} Step A step of the context, from when the context began. */
+/** @typedef {{total_ms: number, stages: Stage[], steps?: Step[], cold_start?: boolean}} Timeline */
 /** @typedef {{code: string, message: string, turn_id?: string, retry_after_ms?: number}} Problem */
 /** @typedef {"up" | "down"} Rating */
 /**
@@ -75,7 +76,8 @@ export class Api {
    */
   ask({ text, sessionId, idempotencyKey }, signal) {
     const body = { message: text, ...(sessionId ? { session_id: sessionId } : {}) };
-    return this.#stream("chat", { method: "POST", body, headers: { "idempotency-key": idempotencyKey }, signal });
+    const headers = { "idempotency-key": idempotencyKey, "x-spillway-sent-at": moment() };
+    return this.#stream("chat", { method: "POST", body, headers, signal });
   }
 
   /**
@@ -209,4 +211,9 @@ export function retryAfterMilliseconds(value, now) {
   // Date.parse takes nearly anything for a date; HTTP dates begin with the day of the week.
   const date = /^\w+, /.test(value) ? Date.parse(value) : NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
+
+/** This moment for the server's timeline: milliseconds since 1970, finer than the wall clock alone tells it. */
+function moment() {
+  return (performance.timeOrigin + performance.now()).toFixed(3);
 }
