@@ -7,7 +7,7 @@ RUN := "$(CURDIR)/$(BIN)/python"
 CODE := function_app.py functions shared local tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint types unit contract acceptance browser evals bench latency clean
+.PHONY: help install run test lint types unit contract acceptance browser evals bench latency advice clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -58,6 +58,9 @@ bench: $(VENV)/.dev ## Measure broker, store and the time the app adds; writes b
 
 latency: $(VENV)/.dev ## Measure how quickly deployments answer: simulated ones, or yours with ARGS="--targets FILE"
 	@$(RUN) -m bench.latency run $(ARGS)
+
+advice: $(VENV)/.dev ## What would be saved: ARGS="--url ADDRESS" (key in SPILLWAY_OPERATOR_KEY) or "--file TURNS"
+	@$(RUN) -m bench.advice $(ARGS)
 
 clean: ## Remove the virtual environment, caches and local data
 	rm -rf $(VENV) .data .mypy_cache .ruff_cache .pytest_cache .hypothesis

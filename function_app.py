@@ -4,6 +4,7 @@ import azure.functions as func
 
 from functions import (
     accept_turn,
+    advise_latency,
     answer_turn,
     cancel_evaluation,
     cancel_turn,
@@ -33,6 +34,7 @@ services = build(Settings.from_environment())
 app = func.FunctionApp()
 for trigger in (
     accept_turn,
+    advise_latency,
     answer_turn,
     cancel_evaluation,
     cancel_turn,

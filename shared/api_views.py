@@ -141,6 +141,36 @@ class CapacityReply(_View):
     deployments: list[dict[str, Any]]
 
 
+class GainView(_View):
+    """A predicted gain in milliseconds and its 95 % interval."""
+
+    predicted: float
+    interval: tuple[float, float]
+
+
+class AdviceView(_View):
+    """One change: what it would have saved in the turns looked at, and what that was measured on."""
+
+    rank: int
+    cause: str
+    subject: str
+    change: str
+    affected: int
+    gain_ms: dict[Literal["p50", "p95", "mean"], GainView]
+    sure: Literal["high", "medium", "low"]
+    basis: Literal["measured", "modelled", "assumed"]
+    numbers: dict[str, Any]
+
+
+class LatencyAdviceReply(_View):
+    """What would be saved, best first."""
+
+    turns: int
+    wait_ms: dict[Literal["p50", "p95", "mean"], float]
+    advice: list[AdviceView]
+    note: str | None = None
+
+
 class DeadLettersReply(_View):
     """Dead letters of a lane."""
 

@@ -141,6 +141,15 @@ ROUTES = (
         errors=(401, 403, 500),
     ),
     Route(
+        "advise_latency",
+        "get",
+        "/api/latency/advice",
+        "What would be saved: changes ranked by the wait they would remove, for operators",
+        api_views.LatencyAdviceReply,
+        errors=(400, 401, 403, 500, 503),
+        query=("hours", "turns", "needed_tokens"),
+    ),
+    Route(
         "list_dead_letters",
         "get",
         "/api/dead-letters",

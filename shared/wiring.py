@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
     from shared.evaluating.service import Evaluations
+    from shared.latency_advice import LatencyAdvice
 
 
 class Services:
@@ -196,6 +197,14 @@ class Services:
         from shared.evaluating.service import Evaluations, Parts  # noqa: PLC0415  the chat never needs it
 
         return Evaluations(Parts(**self._for_evaluation))
+
+    @cached_property
+    def latency_advice(self) -> "LatencyAdvice":
+        """Advice on latency, joined when an operator asks for it."""
+        from shared.adapters.cosmos_timelines import CosmosTimelines  # noqa: PLC0415  the chat never needs it
+        from shared.latency_advice import LatencyAdvice  # noqa: PLC0415  likewise
+
+        return LatencyAdvice(CosmosTimelines(self._store), self.clock)
 
     async def open(self) -> "Services":
         """Makes ready for the first invocation; later calls return at once."""

@@ -1,0 +1,61 @@
+"""Advice from real turns on local Azure: the cause that was injected is the one that operators read first."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from bench.advice import main
+from shared.api_views import LatencyAdviceReply
+from tests.acceptance.stack import OPERATOR, Stack, ask, deployments
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    models = deployments(count=1, answer_tokens=8)
+    stack = Stack(tmp_path_factory.mktemp("advice"), models=models)
+    try:
+        yield stack.start()
+    finally:
+        stack.stop()
+
+
+def test_a_slow_search_is_named_first_to_operators_and_to_nobody_else(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slow = {"container": "knowledge", "delay_ms": 600, "count": 1000}
+    httpx2.post(f"{stack.parts['store'].url}/_sim/faults", json=slow).raise_for_status()
+    with stack.client() as user, stack.client(OPERATOR) as operator:
+        for _ in range(12):
+            ask(user, "When do you open?")
+        response = operator.get("/api/latency/advice", params={"hours": 1})
+        refused = user.get("/api/latency/advice")
+        wrong = operator.get("/api/latency/advice", params={"turns": 1})
+    report = LatencyAdviceReply.model_validate(response.json())
+    monkeypatch.setenv("SPILLWAY_OPERATOR_KEY", OPERATOR)
+    printed = main(["--url", stack.url])
+
+    assert report.turns == 12
+    assert (report.advice[0].cause, report.advice[0].subject) == ("slow_context", "search")
+    assert report.advice[0].gain_ms["p50"].predicted > 400
+    assert "When do you open" not in response.text
+    assert refused.status_code == 403
+    assert wrong.status_code == 400
+    assert printed == 0
+    assert "| 1 | slow_context search |" in capsys.readouterr().out
+
+
+def test_the_command_says_what_it_misses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("SPILLWAY_OPERATOR_KEY", raising=False)
+    (tmp_path / "turns.json").write_text(json.dumps([{"timeline": None}]))
+
+    assert main(["--url", "http://127.0.0.1:1"]) == 2
+    assert main(["--file", str(tmp_path / "none.json")]) == 2
+    assert main(["--file", str(tmp_path / "turns.json")]) == 0
+    captured = capsys.readouterr()
+    assert "set SPILLWAY_OPERATOR_KEY" in captured.err
+    assert "at least 10 answered turns" in captured.out
