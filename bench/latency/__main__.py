@@ -15,7 +15,7 @@ from bench.latency.plan import SCOPE, Plan, Target, read_targets
 from bench.latency.report import document, markdown, read_samples
 from bench.latency.run import run
 from bench.latency.simulator import simulated
-from bench.latency.summary import summarise
+from bench.latency.summary import summarise, throughput
 from bench.machine import RESULTS, machine
 
 
@@ -106,11 +106,14 @@ def _progress(done: int, of: int) -> None:
 def _write(folder: Path, plan: Plan, samples: list[Any], about: dict[str, Any], where: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     cells, comparison = summarise(samples), compare(between_targets(samples), seed=plan.seed)
+    pace = throughput(samples)
     notes = (
         f"Measured on {where}, {about['at']}: {plan.rounds} calls a cell after {plan.warm_up} to warm up, order and "
-        f"prompts from seed {plan.seed}, {plan.concurrency} at a time, no retries: every figure is of a first attempt."
+        f"prompts from seed {plan.seed}, {plan.concurrency} at a time, no retries: every figure is of a first attempt. "
+        f"{pace['requests_per_minute']:.0f} answers, {pace['prompt_tokens_per_minute']:.0f} prompt and "
+        f"{pace['output_tokens_per_minute']:.0f} output tokens a minute."
     )
-    result = document(plan, samples, cells, machine=about, where=where, comparison=comparison)
+    result = document(plan, samples, cells, machine=about, where=where, throughput=pace, comparison=comparison)
     (folder / "latency.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     text = markdown("Latency of model deployments", cells, comparison, notes)
     (folder / "latency.md").write_text(text, encoding="utf-8")

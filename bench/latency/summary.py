@@ -63,6 +63,20 @@ def _cell(cell: Cell, samples: list[Sample]) -> dict[str, Any]:
     return summary
 
 
+def throughput(samples: Sequence[Sample]) -> dict[str, float]:
+    """Requests and tokens a minute of the whole run: with one call at a time that is latency in other words."""
+    good = [sample for sample in samples if sample.ok]
+    if not good:
+        return {"requests_per_minute": 0.0, "prompt_tokens_per_minute": 0.0, "output_tokens_per_minute": 0.0}
+    begin = min(sample.at for sample in samples)
+    minutes = max(1e-9, max(sample.at + _last(sample) / 1000 for sample in good) - begin) / 60
+    return {
+        "requests_per_minute": len(good) / minutes,
+        "prompt_tokens_per_minute": sum(_facts(good, "prompt_tokens")) / minutes,
+        "output_tokens_per_minute": sum(_facts(good, "output_tokens")) / minutes,
+    }
+
+
 def _last(sample: Sample) -> float:
     return sample.last_ms or 0.0
 

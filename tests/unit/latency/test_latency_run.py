@@ -14,7 +14,7 @@ from bench.latency.compare import between_runs, between_targets, compare
 from bench.latency.plan import Plan, Target, read_targets
 from bench.latency.run import run
 from bench.latency.simulator import simulated
-from bench.latency.summary import summarise
+from bench.latency.summary import summarise, throughput
 
 LEVEL = 0.001
 """Far below what a machine that is busy with other things could make of equal deployments."""
@@ -26,7 +26,7 @@ def latency(first_ms: float, between_ms: float = 1.0) -> dict[str, float]:
 
 @pytest.fixture(scope="module")
 def targets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Target, ...]]:
-    latencies = {"one": latency(30), "same": latency(30), "slow": latency(90)}
+    latencies = {"one": latency(30), "same": latency(30), "slow": latency(200)}
     with simulated(tmp_path_factory.mktemp("latency"), latencies) as targets:
         yield targets
 
@@ -35,7 +35,7 @@ def targets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Target, 
 def runs(targets: tuple[Target, ...]) -> list[list[Sample]]:
     """Two runs with different seeds."""
     plans = [
-        Plan(targets=targets, prompt_sizes=(60,), output_sizes=(8,), rounds=20, warm_up=1, seed=seed, concurrency=2)
+        Plan(targets=targets, prompt_sizes=(60,), output_sizes=(8,), rounds=20, warm_up=1, seed=seed, concurrency=3)
         for seed in (1, 2)
     ]
     return [asyncio.run(run(plan)) for plan in plans]
@@ -71,6 +71,14 @@ def test_every_cell_says_region_quota_tokens_and_its_best_and_worst_call(runs: l
         assert 0 < cell["headroom"]["highest_used_tokens_share"] < 1
         assert cell["best"]["last_ms"] <= cell["metrics"]["last_ms"]["median"] <= cell["worst"]["last_ms"]
         assert cell["best"]["request_id"] != cell["worst"]["request_id"]
+
+
+def test_throughput_counts_answers_and_their_tokens(runs: list[list[Sample]]) -> None:
+    pace = throughput(runs[0])
+
+    assert pace["output_tokens_per_minute"] == pytest.approx(8 * pace["requests_per_minute"])
+    assert pace["prompt_tokens_per_minute"] == pytest.approx(61 * pace["requests_per_minute"], rel=0.1)
+    assert throughput([])["requests_per_minute"] == 0
 
 
 def test_every_round_holds_every_cell_once_in_an_order_that_the_seed_decides(targets: tuple[Target, ...]) -> None:
