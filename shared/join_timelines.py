@@ -64,20 +64,20 @@ def completed(mine: Timeline, theirs: dict[str, Any], clock: Clock) -> dict[str,
         mine.mark(stages.RELAY)
         return {**theirs, **as_stages(mine.stages), "complete": True}
     work = read_stages(theirs)[worker["first"] :]
-    # The worker can have the message before the queue has confirmed it here, so that stage is open-ended as well.
-    own = [stage for stage in mine.stages if stage.name != stages.ENQUEUE]
-    sent = sum(stage.seconds for stage in mine.stages if stage.name == stages.ENQUEUE)
-    between = mine.now() - mine.end + sent - sum(stage.seconds for stage in work)
+    # The worker can have the message before the queue has confirmed it here, so that stage is open-ended as well; and
+    # what a run here did before the turn was put to sleep is one stage of the whole.
+    own, sent, ran = _accepting(mine.stages)
+    between = mine.now() - mine.end + sent + ran - sum(stage.seconds for stage in work)
     hop = clock.now() - worker.get("told_at", clock.now())
     lengths = {stage.name: stage.seconds for stage in read_stages(theirs)[: worker["first"]]}
-    earlier = lengths.get(stages.EARLIER_RUNS, 0.0) - (mine.seconds - _accepting(own))
+    stored = sum(stage.seconds for stage in own if stage.name == stages.STORE_ACCEPT)
     middle = _divided(
         max(0.0, between),
         {
             stages.RELAY: hop,
             stages.ENQUEUE: sent,
             stages.DEFERRAL: lengths.get(stages.DEFERRAL, 0.0),
-            stages.EARLIER_RUNS: earlier,
+            stages.EARLIER_RUNS: max(ran, lengths.get(stages.EARLIER_RUNS, 0.0) - sent - stored),
         },
     )
     relay = middle.pop(stages.RELAY)
@@ -92,10 +92,13 @@ def completed(mine: Timeline, theirs: dict[str, Any], clock: Clock) -> dict[str,
     return {**rest, **notes, **clamped, **as_stages([*parts, _between(stages.RELAY, relay)]), "complete": True}
 
 
-def _accepting(own: list[Stage]) -> float:
-    """Seconds from the app's first line to admission."""
-    names = (stages.START, stages.RECEIVE, stages.VALIDATION, stages.ADMISSION)
-    return sum(stage.seconds for stage in own if stage.name in names)
+def _accepting(mine: list[Stage]) -> tuple[list[Stage], float, float]:
+    """The stages until the turn was taken in, seconds of sending its message, and seconds of a run on this instance."""
+    names = [stage.name for stage in mine]
+    begun = names.index(stages.DISPATCH) if stages.DISPATCH in names else len(mine)
+    taken_in = [stage for stage in mine[:begun] if stage.name != stages.ENQUEUE]
+    sent = sum(stage.seconds for stage in mine[:begun] if stage.name == stages.ENQUEUE)
+    return taken_in, sent, sum(stage.seconds for stage in mine[begun:])
 
 
 def _between(name: str, seconds: float) -> Stage:

@@ -28,6 +28,12 @@ LATENCY = {
 }
 ANSWER_TOKENS = 40
 QUIET = "0 0 0 1 1 *"
+ONE_PROCESS = (
+    *("--instances", "http=1", "--instances", "function:answer_interactive=1"),
+    *("--instances", "function:answer_standard=0", "--instances", "function:answer_batch=0"),
+    *("--instances", "function:score_answer=0"),
+)
+"""What the cases need: one process for callers, one for turns that slept."""
 
 
 def models() -> dict[str, Any]:
@@ -53,14 +59,18 @@ class Site:
     folder: Path
     stack: Stack = field(init=False)
 
-    def start(self) -> "Site":
-        """Starts everything and stores what answers are made of."""
+    def __post_init__(self) -> None:
+        """Says what the installation is made of."""
         self.stack = Stack(
             self.folder,
             models=models(),
             settings={"SPILLWAY_SWEEP_SCHEDULE": QUIET, "SPILLWAY_SAMPLE_SHARE": "0"},
-            host_options=("--app", ".", "--instances", "http=1"),
-        ).start()
+            host_options=("--app", ".", *ONE_PROCESS),
+        )
+
+    def start(self) -> "Site":
+        """Starts everything and stores what answers are made of."""
+        self.stack.start()
         with self.stack.client(OPERATOR) as operator:
             operator.put("/api/knowledge", json={"documents": list(DOCUMENTS)}).raise_for_status()
         return self
@@ -70,7 +80,7 @@ class Site:
         self.stack.parts["app"].stop()
         before = dict(self.stack.settings)
         self.stack.settings.update(settings)
-        options = ("--app", str(app or "."), "--instances", "http=1")
+        options = ("--app", str(app or "."), *ONE_PROCESS)
         self.stack.start_app("app", *options)
         self.stack.settings = before
 

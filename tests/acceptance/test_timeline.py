@@ -156,6 +156,7 @@ def test_a_turn_that_slept_says_how_long(stack: Stack) -> None:
         turn = timed(client, "interactive")
 
     assert turn.stages["deferral"] + turn.stages["queue"] >= 1000
+    assert len(turn.stages) == len(turn.timeline["stages"])
     assert turn.missing <= 0.05
     assert turn.timeline["total_ms"] <= turn.stopwatch_ms
 

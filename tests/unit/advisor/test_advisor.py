@@ -18,7 +18,7 @@ from shared.advisor.report import markdown
 from tests.unit.advisor.world import CASES, HEALTHY, Place
 
 ROOT = Path(__file__).resolve().parents[3]
-SEEDS = (1, 2, 3, 4)
+SEEDS = (1, 2)
 TURNS = 200
 TOLERANCE = 0.25
 """How far a predicted mean gain may lie from the true one."""
@@ -52,7 +52,7 @@ def test_the_cause_is_named_first_and_its_gain_is_the_true_one(cause: str, seed:
     "cause", ["slow_context", "far_region", "slow_store", "slow_client", "large_prompt", "cold_start"]
 )
 def test_predicted_quantiles_are_the_true_ones(cause: str) -> None:
-    ill, well = (world.turns(1000, 5) for world in CASES[cause])
+    ill, well = (world.turns(400, 5) for world in CASES[cause])
     gain = report_of(ill)["advice"][0]["gain_ms"]
 
     def wait(records: list[dict[str, Any]], share: float) -> float:
@@ -63,7 +63,7 @@ def test_predicted_quantiles_are_the_true_ones(cause: str) -> None:
         assert gain[name]["predicted"] == pytest.approx(truth, rel=TOLERANCE, abs=0.05 * wait(ill, share))
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 def test_a_healthy_installation_gets_no_advice_worth_more_than_a_few_percent(seed: int) -> None:
     report = report_of(HEALTHY.but(queued=0.4).turns(TURNS, seed))
 

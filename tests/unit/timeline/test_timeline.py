@@ -169,6 +169,41 @@ def test_a_wrong_clock_moves_time_between_lane_and_relay_only_and_the_sum_stays(
     assert ("clamped" in form) == (not 0 <= 0.012 - wrong <= between)
 
 
+def test_a_run_that_put_the_turn_to_sleep_is_one_stage_of_the_whole_and_no_word_comes_twice() -> None:
+    clock = Held()
+    mine = Timeline.begin(clock)
+    clock.passed = 0.005
+    mine.mark("admission")
+    turn = a_turn(created_at=mine.started_at, timeline=mine.as_dict(), deferred_until=NOW + 2.0)
+    for name in ("dispatch", "context", "prompt"):
+        clock.passed += 0.1
+        mine.mark(name)
+    clock.passed = 0.5
+    message = TurnMessage(turn.turn_id, Lane.INTERACTIVE, "r1", NOW + 60, clock.now())
+    clock.passed = 2.1
+    theirs = continued(Timeline.begin(clock), turn, message)
+    clock.passed = 2.4
+    theirs.mark("dispatch")
+    clock.passed = 3.0
+    theirs.mark("stream")
+    form = completed(mine, told(theirs, clock), clock)
+
+    assert form["total_ms"] == pytest.approx(3000, abs=0.02)
+    assert lengths(form) == pytest.approx(
+        {
+            "admission": 5,
+            "earlier_runs": 495,
+            "deferral": 1500,
+            "queue": 100,
+            "dispatch": 300,
+            "stream": 600,
+            "relay": 0,
+        },
+        abs=0.02,
+    )
+    assert len(form["stages"]) == 7
+
+
 def test_a_worker_that_was_quicker_than_the_queue_s_receipt_is_not_counted_twice() -> None:
     here = Held()
     mine = Timeline.begin(here)
