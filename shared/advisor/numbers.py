@@ -14,9 +14,13 @@ Z = NormalDist().inv_cdf(0.975)
 
 def quantile(values: Sequence[float], share: float) -> float:
     """With linear interpolation between order statistics; 0 without values."""
-    if not values:
+    return quantile_of(sorted(values), share)
+
+
+def quantile_of(ordered: Sequence[float], share: float) -> float:
+    """The same of values in order."""
+    if not ordered:
         return 0.0
-    ordered = sorted(values)
     place = (len(ordered) - 1) * share
     below = math.floor(place)
     above = min(below + 1, len(ordered) - 1)

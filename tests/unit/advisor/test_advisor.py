@@ -161,6 +161,15 @@ def test_the_advisor_is_pure() -> None:
                 ), (path, names)
 
 
+@pytest.mark.parametrize("cause", ["sequential_context", "far_region"])
+def test_turns_recorded_on_local_azure_give_the_advice_that_the_change_proved_right(cause: str) -> None:
+    recorded = json.loads((Path(__file__).parent / "recorded" / f"{cause}.json").read_text(encoding="utf-8"))
+    first = report_of(recorded["turns"])["advice"][0]
+
+    assert first["cause"] == cause
+    assert first["gain_ms"]["mean"]["predicted"] == pytest.approx(recorded["gained_ms"]["mean"], rel=0.35)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_the_slope_and_its_interval_are_those_of_scipy(seed: int) -> None:
     stats = pytest.importorskip("scipy.stats")
