@@ -8,6 +8,7 @@ from shared import stages
 from shared.api_models import CompletionRequest, validated
 from shared.completions import chunks, completion, error_body, model_list
 from shared.errors import DeadlineExceeded, from_dict
+from shared.timeline import server_timing
 from shared.turns import State
 from shared.wiring import Services
 
@@ -47,7 +48,8 @@ async def _complete(request: Request, services: Services) -> Response:
         )
     turn = await chat.wait(accepted, WAIT_SECONDS)
     if turn.state is State.SUCCEEDED:
-        return json_reply(completion(turn, body.model), headers={TURN_HEADER: turn.turn_id})
+        headers = {TURN_HEADER: turn.turn_id, "Server-Timing": server_timing(turn.timeline)}
+        return json_reply(completion(turn, body.model), headers=headers)
     if turn.state.terminal:
         raise from_dict(turn.error or {})
     raise DeadlineExceeded("The answer did not come while the connection could be held. Ask again.")

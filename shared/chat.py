@@ -19,7 +19,7 @@ from shared.join_timelines import completed
 from shared.live import Board
 from shared.ports import Clock, SessionStore, TurnStore
 from shared.settings import Settings
-from shared.timeline import Timeline, as_stages
+from shared.timeline import Timeline, as_stages, read_stages
 from shared.turns import Lane, Message, State, Turn, new_turn_id
 
 SESSION_TURNS = 100
@@ -145,7 +145,8 @@ class Chat:
         """A turn to be followed again, on this or another instance."""
         turn = await self.read(turn_id, principal)
         live = self._board.live(turn_id)
-        return Accepted(turn, live, sourced=live.run > 0, fresh=False, timeline=Timeline(turn.created_at))
+        known = Timeline(turn.created_at, before=read_stages(turn.timeline))
+        return Accepted(turn, live, sourced=live.run > 0, fresh=False, timeline=known)
 
     async def events(self, accepted: Accepted, *, after: int = 0) -> AsyncIterator[bytes]:
         """The turn's events after a sequence number, encoded, with keep-alives in the pauses."""

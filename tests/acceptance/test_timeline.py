@@ -10,7 +10,7 @@ import pytest
 
 from shared.api_views import TimelineReply
 from shared.stages import STAGES
-from tests.acceptance.stack import OTHER, Answer, Stack, ask, deployments
+from tests.acceptance.stack import MODEL, OTHER, Answer, Stack, ask, deployments
 
 ROUNDS = 7
 
@@ -167,7 +167,11 @@ def test_headers_carry_the_stages_that_are_known_when_they_go_out(stack: Stack) 
         with client.stream("POST", "/api/chat", json={"message": "Hi", "lane": "standard"}, headers=headers) as reply:
             names = [entry.partition(";dur=")[0] for entry in reply.headers["server-timing"].split(", ")]
         whole = client.post("/api/chat", json={"message": "Hi"})
+        again = client.get(f"/api/chat/{whole.json()['turn_id']}/stream", headers=headers)
+        asked = {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}]}
+        compatible = client.post("/api/openai/v1/chat/completions", json=asked)
 
     assert names == ["receive", "validation", "admission", "store_accept", "enqueue"]
-    assert "stream;dur=" in whole.headers["server-timing"]
+    for reply in (whole, again, compatible):
+        assert "stream;dur=" in reply.headers["server-timing"]
     assert whole.json()["timeline"]["complete"]
