@@ -6,6 +6,7 @@ hang on what else the machine does.
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
@@ -15,7 +16,7 @@ from typing import Any
 
 from bench.advising.cases import Case, cases
 from bench.advising.site import Site
-from bench.machine import machine, write
+from bench.machine import RESULTS, machine, write
 from shared.advisor.advise import advise
 from shared.advisor.journeys import journeys
 
@@ -43,6 +44,7 @@ def run(only: tuple[str, ...] = (), record: Path | None = None) -> dict[str, Any
                 site.stop()
             row = rows[-1]
             print(f"  {row['cause']}: first {row['first']}, {row.get('ratio')} of the gain", flush=True)
+    rows = [*_kept(only), *rows] if only else rows
     result = {
         "machine": description,
         "conditions": "advice from the records of the turns with the fault; gain: what callers waited with the fault "
@@ -55,6 +57,13 @@ def run(only: tuple[str, ...] = (), record: Path | None = None) -> dict[str, Any
     }
     write("advisor", result)
     return result
+
+
+def _kept(again: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Rows of the last run that are not measured again."""
+    path = RESULTS / "advisor.json"
+    rows = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else []
+    return [row for row in rows if row["cause"] not in again]
 
 
 def _measured(case: Case, site: Site, record: Path | None) -> dict[str, Any]:
@@ -71,7 +80,13 @@ def _measured(case: Case, site: Site, record: Path | None) -> dict[str, Any]:
         well += (case.well_ask or case.ask)(site, case.turns)
     records = site.records([turn_id for turn_id, _ in ill])
     report = advise(journeys(records))
-    row = {"cause": case.cause, "turns": len(ill), "seconds": round(time.monotonic() - began)}
+    row = {
+        "cause": case.cause,
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "load_average": round(os.getloadavg()[0], 1),
+        "turns": len(ill),
+        "seconds": round(time.monotonic() - began),
+    }
     row |= _judged(case, report, [waited for _, waited in ill], [waited for _, waited in well])
     if record is not None and case.cause in RECORDED:
         turns = [{name: one.get(name) for name in KEPT} for one in records]

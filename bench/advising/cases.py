@@ -91,7 +91,7 @@ def _in_sessions(site: Site, count: int) -> list[Timed]:
 
 
 def _of_all_lengths(site: Site, count: int) -> list[Timed]:
-    return [site.ask(number, padding=(0, 10, 20, 30)[number % 4]) for number in range(count)]
+    return [site.ask(number, padding=(0, 40, 80, 120)[number % 4]) for number in range(count)]
 
 
 def _slowly_sent(site: Site, count: int) -> list[Timed]:
