@@ -12,7 +12,7 @@ from shared.api_views import TimelineReply
 from shared.stages import STAGES
 from tests.acceptance.stack import MODEL, OTHER, Answer, Stack, ask, deployments
 
-ROUNDS = 7
+ROUNDS = 5
 
 
 @dataclass
@@ -46,7 +46,7 @@ def timed(client: Any, lane: str, *, headers: dict[str, str] | None = None) -> T
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     # Long enough that a share of the wait is more than the noise of a busy machine.
-    models = deployments(count=1, between_tokens_ms=10, answer_tokens=40)
+    models = deployments(count=1, between_tokens_ms=10, answer_tokens=30)
     stack = Stack(tmp_path_factory.mktemp("timeline"), models=models)
     try:
         yield stack.start()
