@@ -7,6 +7,7 @@ hang on what else the machine does.
 import argparse
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,8 +18,7 @@ from typing import Any
 from bench.advising.cases import Case, cases
 from bench.advising.site import Site
 from bench.machine import RESULTS, machine, write
-from shared.advisor.advise import advise
-from shared.advisor.journeys import journeys
+from tests.processes import ROOT
 
 TOLERANCE = 0.35
 """A predicted mean gain counts as right when it is within this share of what the change truly saved."""
@@ -79,7 +79,7 @@ def _measured(case: Case, site: Site, record: Path | None) -> dict[str, Any]:
         _settle(case, site)
         well += (case.well_ask or case.ask)(site, case.turns)
     records = site.records([turn_id for turn_id, _ in ill])
-    report = advise(journeys(records))
+    report = _advice(records)
     row = {
         "cause": case.cause,
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -93,6 +93,14 @@ def _measured(case: Case, site: Site, record: Path | None) -> dict[str, Any]:
         kept = {"cause": case.cause, "gained_ms": row["gained_ms"], "turns": turns}
         (record / f"{case.cause}.json").write_text(json.dumps(kept, separators=(",", ":")) + "\n", encoding="utf-8")
     return row
+
+
+def _advice(turns: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the app's own command says of these turns."""
+    command = [sys.executable, "-m", "shared.advisor", "--json"]
+    done = subprocess.run(command, input=json.dumps(turns), capture_output=True, text=True, check=True, cwd=ROOT)
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
 
 
 def _settle(case: Case, site: Site) -> None:

@@ -3,7 +3,7 @@
 import azure.functions as func
 from azurefunctions.extensions.http.fastapi import Request, Response
 
-from functions.http import guarded, json_reply, whole_number
+from functions.http import SAFE, guarded, json_reply, whole_number
 from shared.wiring import Services
 
 
@@ -25,4 +25,7 @@ async def _advise(request: Request, services: Services) -> Response:
     limit = whole_number(request, "turns", default=500, least=10, most=2000)
     needed = whole_number(request, "needed_tokens", default=0, least=0, most=100_000)
     advice = (await services.open()).latency_advice
-    return json_reply(await advice.report(hours=hours, limit=limit, needed_tokens=needed or None))
+    report = await advice.report(hours=hours, limit=limit, needed_tokens=needed or None)
+    if "text/markdown" in request.headers.get("accept", ""):
+        return Response(advice.words(report), media_type="text/markdown; charset=utf-8", headers=SAFE)
+    return json_reply(report)

@@ -3,8 +3,9 @@
 from typing import Any
 
 from shared import stages
-from shared.attempts import Answering
-from shared.telemetry.attempt_watch import AttemptWatch
+from shared.calls import Answering
+from shared.policies.classify import Outcome
+from shared.telemetry.attempt_watch import ABANDONED, AttemptWatch
 from shared.timeline import Timeline
 
 
@@ -15,15 +16,25 @@ def mark_attempt(timeline: Timeline, answering: Answering) -> None:
     their real order; the lengths are exact.
     """
     watch, begin = answering.watch, timeline.end
-    lost_ms = sum(entry["duration_ms"] for entry in answering.attempts[:-1])
     called, opened = timeline.moment(watch.began), timeline.moment(watch.opened)
-    if lost_ms > 0:
-        timeline.mark(stages.RETRY, min(begin + lost_ms / 1000, called))
+    lost = _lost_seconds(answering.attempts, called - begin)
+    if lost > 0:
+        timeline.mark(stages.RETRY, min(begin + lost, called))
     timeline.mark(stages.GRANT, called)
     timeline.mark(stages.CONNECT, opened)
     timeline.mark(stages.FIRST_TOKEN)
     timeline.notes["deployment"] = answering.deployment.name
     timeline.notes["region"] = answering.deployment.region
+
+
+def _lost_seconds(entries: list[dict[str, Any]], most: float) -> float:
+    """Time of the calls that gave no answer; when a hedge won, all the time before it."""
+    won = [entry for entry in entries if entry["outcome"] == Outcome.SUCCESS.value]
+    if won and won[-1].get("hedge"):
+        return most
+    # A call that was given up ran beside the one that answered, so its time is not lost as well.
+    refused = (entry for entry in entries if entry["outcome"] not in {Outcome.SUCCESS.value, ABANDONED})
+    return sum(float(entry["duration_ms"]) for entry in refused) / 1000
 
 
 def pauses(watch: AttemptWatch) -> dict[str, Any]:

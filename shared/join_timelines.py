@@ -31,12 +31,19 @@ def continued(own: Timeline, turn: Turn, message: TurnMessage) -> Timeline:
     admitted = turn.created_at + sum(stage.seconds for stage in known if stage.name not in stages.BEFORE_THE_APP)
     received, sent = own.started_at, message.sent_at
     copied = bool(message.copy or message.waits)
-    ready = max(sent, turn.deferred_until or 0.0) if copied else sent
-    clamped = received < ready
-    first = Stage(stages.EARLIER_RUNS if copied else stages.STORE_ACCEPT, max(0.0, sent - admitted), copied)
-    middle = [Stage(stages.DEFERRAL, max(0.0, min(ready, received) - sent), estimated=True)] if copied else []
+    # A turn with an appointment sleeps from the start; it can be called forward, so it may come before its time.
+    ready = min(max(sent, turn.deferred_until or 0.0, turn.due_at or 0.0), max(sent, received))
+    slept, until_sent = max(0.0, ready - sent), max(0.0, sent - admitted)
+    first = [Stage(stages.STORE_ACCEPT, until_sent)]
+    if copied and turn.run > 1:
+        first = [Stage(stages.EARLIER_RUNS, until_sent, estimated=True)]
+    elif copied:
+        # Nobody has run it yet: it was called forward from its sleep.
+        first, slept = [], slept + until_sent
+    sleep = [Stage(stages.DEFERRAL, slept, estimated=True)] if slept > 0 else []
     queue = Stage(stages.QUEUE, max(0.0, received - ready), estimated=True)
-    own.before = [*known, first, *middle, queue]
+    clamped = received < sent
+    own.before = [*known, *first, *sleep, queue]
     own.notes[WORKER] = {"first": len(own.before)}
     if clamped:
         own.notes["clamped"] = [stages.QUEUE]
@@ -71,12 +78,13 @@ def completed(mine: Timeline, theirs: dict[str, Any], clock: Clock) -> dict[str,
     hop = clock.now() - worker.get("told_at", clock.now())
     lengths = {stage.name: stage.seconds for stage in read_stages(theirs)[: worker["first"]]}
     stored = sum(stage.seconds for stage in own if stage.name == stages.STORE_ACCEPT)
+    told_apart = bool(lengths.keys() & {stages.STORE_ACCEPT, stages.EARLIER_RUNS})
     middle = _divided(
         max(0.0, between),
         {
             stages.RELAY: hop,
             stages.ENQUEUE: sent,
-            stages.DEFERRAL: lengths.get(stages.DEFERRAL, 0.0),
+            stages.DEFERRAL: lengths.get(stages.DEFERRAL, 0.0) - (0.0 if told_apart else sent + stored),
             stages.EARLIER_RUNS: max(ran, lengths.get(stages.EARLIER_RUNS, 0.0) - sent - stored),
         },
     )

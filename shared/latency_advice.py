@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from shared.advisor.advise import advise
 from shared.advisor.finding import Needs
 from shared.advisor.journeys import journeys
+from shared.advisor.report import markdown
 from shared.ports import Clock
 
 HOUR_SECONDS = 3600.0
@@ -39,3 +40,7 @@ class LatencyAdvice:
         since = self._clock.now() - hours * HOUR_SECONDS
         turns = journeys(await self._timelines.newest(since=since, limit=limit))
         return await asyncio.to_thread(advise, turns, Needs(output_tokens=needed_tokens))
+
+    def words(self, report: dict[str, Any]) -> str:
+        """A report as Markdown."""
+        return markdown(report)

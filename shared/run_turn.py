@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 
 from shared import stages
 from shared.attempt_stages import mark_attempt, pauses
-from shared.attempts import Answering, Attempts, NoneLeft
+from shared.attempts import Attempts, NoneLeft
+from shared.calls import Answering
+from shared.capacity import Want
 from shared.context import Context, ContextGatherer
 from shared.errors import ContentFiltered, SpillwayError, Unavailable
 from shared.events import News
@@ -27,6 +29,7 @@ T = TypeVar("T")
 Publish = Callable[[News], None]
 """Takes news for whoever follows a turn; returns at once."""
 OnEnd = Callable[[Turn, State, Mapping[str, Any]], None]
+FIRST_CONTEXT_TOKENS, CONTEXT_SMOOTHING = 500.0, 0.1
 STORE_RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 
@@ -47,13 +50,13 @@ class Deferred:
         wait_seconds: Until a deployment is expected to have budget; infinity when unknown.
         faulted: It was a fault that ended the run.
         attempts: What was tried.
-        lined_up: The wait is a place in line; it is kept to the moment.
+        want: What no deployment had; None after a fault.
     """
 
     wait_seconds: float
     faulted: bool
     attempts: list[dict[str, Any]]
-    lined_up: bool = False
+    want: Want | None = None
 
 
 @dataclass(slots=True)
@@ -104,6 +107,8 @@ class TurnRunner:
         self._context, self._attempts, self._counter, self._clock = context, attempts, counter, clock
         self._observer, self._ended = observer, ended
         self._stable: int | None = None
+        self.context_tokens = FIRST_CONTEXT_TOKENS
+        """What instructions, passages and history add to a prompt, as of late."""
 
     async def run(
         self, turn: Turn, publish: Publish, timeline: Timeline, *, stored: asyncio.Future[Any] | None = None
@@ -139,7 +144,8 @@ class TurnRunner:
             run.timeline.mark(stages.CONTEXT)
             answering = await self._first_token(run, context)
         except NoneLeft as none_left:
-            return Deferred(none_left.wait_seconds, none_left.faulted, none_left.attempts, none_left.lined_up)
+            want = None if none_left.faulted else none_left.want
+            return Deferred(none_left.wait_seconds, none_left.faulted, none_left.attempts, want)
         except SpillwayError as error:
             run.timeline.mark(stages.RETRY)
             return await self._fail(run, error)
@@ -150,7 +156,7 @@ class TurnRunner:
                 run.timeline.mark(stages.STORE_ACCEPT)
             await self._stream(run, answering)
         except ModelRefusal as refusal:
-            answering.watch.refuse(refusal, self._attempts.learn(answering.deployment, refusal))
+            answering.watch.refuse(refusal, self._attempts.learn(answering, refusal))
             log.warning("break_stream", turn_id=run.turn.turn_id, deployment=answering.deployment.name)
             return Deferred(0.0, faulted=True, attempts=answering.attempts)
         finally:
@@ -167,6 +173,9 @@ class TurnRunner:
         instructions = self._settings.system_prompt or default_instructions()
         messages = assemble(turn, instructions=instructions, passages=context.passages, history=context.history)
         tokens = prompt_tokens(messages, self._counter)
+        if turn.use_context:
+            added = tokens - prompt_tokens(turn.messages, self._counter)
+            self.context_tokens += CONTEXT_SMOOTHING * (added - self.context_tokens)
         stable = self._stable_tokens(instructions) if turn.use_context else 0
         run.timeline.notes["prompt"] = {"tokens": tokens, "stable_tokens": stable}
         run.timeline.mark(stages.PROMPT)

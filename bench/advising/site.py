@@ -157,7 +157,7 @@ def broken_app(folder: Path) -> Path:
         if entry.name not in {"function_app.py", ".git"}:
             (folder / entry.name).symlink_to(entry)
     (folder / "spillway_app.py").symlink_to(ROOT / "function_app.py")
-    (folder / "function_app.py").write_text((Path(__file__).parent / "one_by_one.py").read_text(encoding="utf-8"))
+    (folder / "function_app.py").write_text((Path(__file__).parent / "one_by_one.template").read_text(encoding="utf-8"))
     return folder
 
 

@@ -1,8 +1,8 @@
 """Advice from real turns on local Azure: the cause that was injected is the one that operators read first."""
 
-import json
+import subprocess
+import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx2
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from bench.advice import main
 from shared.api_views import LatencyAdviceReply
 from tests.acceptance.stack import OPERATOR, Stack, ask
+from tests.processes import ROOT
 
 TURNS = 12
 
@@ -48,15 +49,14 @@ def test_a_slow_search_is_named_first_to_operators_and_to_nobody_else(
     assert "| 1 | slow_context search |" in capsys.readouterr().out
 
 
-def test_the_command_says_what_it_misses(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_commands_say_what_they_miss(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.delenv("SPILLWAY_OPERATOR_KEY", raising=False)
-    (tmp_path / "turns.json").write_text(json.dumps([{"timeline": None}]))
+
+    def offline(text: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "shared.advisor"]
+        return subprocess.run(command, input=text, capture_output=True, text=True, check=False, cwd=ROOT, timeout=60)
 
     assert main(["--url", "http://127.0.0.1:1"]) == 2
-    assert main(["--file", str(tmp_path / "none.json")]) == 2
-    assert main(["--file", str(tmp_path / "turns.json")]) == 0
-    captured = capsys.readouterr()
-    assert "set SPILLWAY_OPERATOR_KEY" in captured.err
-    assert "at least 10 answered turns" in captured.out
+    assert "set SPILLWAY_OPERATOR_KEY" in capsys.readouterr().err
+    assert "at least 10 answered turns" in offline('[{"timeline": null}]').stdout
+    assert offline("[1]").returncode == offline("no json").returncode == 2

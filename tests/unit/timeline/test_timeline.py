@@ -127,7 +127,7 @@ class Journey:
         if self.copies:
             passes("earlier_runs", 0.2)
             sent_at, copy = here.now(), f"r{self.copies}"
-            turn = dataclasses.replace(turn, deferred_until=here.now() + 1.5)
+            turn = dataclasses.replace(turn, deferred_until=here.now() + 1.5, run=2)
             passes("deferral", 1.5)
         passes("queue", 0.05)
         message = TurnMessage(turn.turn_id, Lane.STANDARD, copy, NOW + 60, sent_at)
@@ -174,7 +174,7 @@ def test_a_run_that_put_the_turn_to_sleep_is_one_stage_of_the_whole_and_no_word_
     mine = Timeline.begin(clock)
     clock.passed = 0.005
     mine.mark("admission")
-    turn = a_turn(created_at=mine.started_at, timeline=mine.as_dict(), deferred_until=NOW + 2.0)
+    turn = a_turn(created_at=mine.started_at, timeline=mine.as_dict(), deferred_until=NOW + 2.0, run=2)
     for name in ("dispatch", "context", "prompt"):
         clock.passed += 0.1
         mine.mark(name)
@@ -202,6 +202,32 @@ def test_a_run_that_put_the_turn_to_sleep_is_one_stage_of_the_whole_and_no_word_
         abs=0.02,
     )
     assert len(form["stages"]) == 7
+
+
+@pytest.mark.parametrize(("copy", "due"), [("", 2.0), ("s1", 9.0)], ids=["an appointment", "called forward"])
+def test_a_turn_that_slept_before_its_first_run_says_so(copy: str, due: float) -> None:
+    clock = Held()
+    mine = Timeline.begin(clock)
+    for name, seconds in (("admission", 0.005), ("store_accept", 0.01)):
+        clock.passed += seconds
+        mine.mark(name)
+    sent_at = clock.now()
+    clock.passed += 0.004
+    mine.mark("enqueue")
+    admitted = {"stages": [{"name": "admission", "duration_ms": 5}]}
+    turn = a_turn(created_at=mine.started_at, timeline=admitted, due_at=NOW + due, run=1)
+    clock.passed = 2.0
+    message = TurnMessage(turn.turn_id, Lane.STANDARD, copy, NOW + 60, clock.now() if copy else sent_at)
+    clock.passed = 2.1
+    theirs = continued(Timeline.begin(clock), turn, message)
+    clock.passed = 3.0
+    theirs.mark("stream")
+    found = lengths(completed(mine, told(theirs, clock), clock))
+
+    assert sum(found.values()) == pytest.approx(3000, abs=0.02)
+    assert "earlier_runs" not in found
+    assert found["deferral"] == pytest.approx(1981, abs=101)
+    assert found["stream"] == pytest.approx(900, abs=0.01)
 
 
 def test_a_worker_that_was_quicker_than_the_queue_s_receipt_is_not_counted_twice() -> None:
