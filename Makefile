@@ -10,7 +10,7 @@ CODE := function_app.py functions shared local tests bench
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test lint types unit contract acceptance browser evals alerts bench bench-evals surge bench-rivals \
-	bench-proxy clean
+	bench-proxy latency advice clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -61,6 +61,12 @@ alerts: $(VENV)/.dev ## Replay all incidents and healthy hours against the alert
 
 bench: $(VENV)/.dev ## Measure broker, store and the time the app adds; writes bench/results
 	@$(RUN) -m bench
+
+latency: $(VENV)/.dev ## Measure how quickly deployments answer: simulated ones, or yours with ARGS="--targets FILE"
+	@$(RUN) -m bench.latency run $(ARGS)
+
+advice: $(VENV)/.dev ## What would be saved in an installation: ARGS="--url ADDRESS", key in SPILLWAY_OPERATOR_KEY
+	@$(RUN) -m bench.advice $(ARGS)
 
 surge: $(VENV)/.dev ## The thousand-fold surge: table, picture and result in bench/results
 	@$(RUN) -m bench run surge $(ARMS) $$(test ! -e $(RIVALS)/.installed || echo --arm litellm) $(ARGS)

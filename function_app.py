@@ -4,6 +4,7 @@ import azure.functions as func
 
 from functions import (
     accept_turn,
+    advise_latency,
     answer_turn,
     cancel_evaluation,
     cancel_turn,
@@ -17,6 +18,7 @@ from functions import (
     rate_turn,
     read_evaluation,
     read_session,
+    read_timeline,
     read_turn,
     read_workbook,
     report_capacity,
@@ -35,6 +37,7 @@ services = build(Settings.from_environment())
 app = func.FunctionApp()
 for trigger in (
     accept_turn,
+    advise_latency,
     answer_turn,
     cancel_evaluation,
     cancel_turn,
@@ -48,6 +51,7 @@ for trigger in (
     rate_turn,
     read_evaluation,
     read_session,
+    read_timeline,
     read_turn,
     read_workbook,
     report_capacity,

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from bench import broker, cold, cost, evaluations, overhead, proxy, regression, store, streams
+from bench import advisor, broker, cold, cost, evaluations, overhead, proxy, regression, store, streams, timeline
 from bench.lab import picture, report, scenario
 from bench.lab.program import ARMS, ArmFailed
 from bench.lab.run import run
@@ -19,10 +19,12 @@ RUNS = {
     "streams": streams.run,
     "cold": cold.run,
     "proxy": proxy.run,
+    "timeline": timeline.run,
+    "advisor": advisor.run,
     "regression": regression.run,
     "evaluations": evaluations.run,
 }
-APART = frozenset({"proxy", "regression", "evaluations"})
+APART = frozenset({"proxy", "advisor", "regression", "evaluations"})
 """Only when named: they take long, or need an environment of their own, see `make bench-proxy`."""
 
 

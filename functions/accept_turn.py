@@ -12,6 +12,7 @@ from functions.http import (
     json_reply,
     stream_reply,
 )
+from shared import stages
 from shared.accept_turn import Accepted
 from shared.api_models import ChatRequest, validated
 from shared.chat import Chat, describe
@@ -36,10 +37,13 @@ def make_blueprint(services: Services) -> func.Blueprint:
 
 
 async def _accept(request: Request, services: Services) -> Response:
+    timeline = services.arrivals.timeline(request.headers)
     chat = (await services.open()).chat
-    timeline = chat.timeline()
+    services.arrivals.started(timeline)
     principal = services.door.enter(request.headers, request.query_params)
-    body = validated(ChatRequest, await body_of(request))
+    content = await body_of(request)
+    timeline.mark(stages.RECEIVE)
+    body = validated(ChatRequest, content)
     streams = EVENT_STREAM in request.headers.get("accept", "")
     waits = streams or "respond-async" not in request.headers.get("prefer", "").lower()
     accepted = await chat.ask(

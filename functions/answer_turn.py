@@ -32,4 +32,7 @@ def make_blueprint(services: Services) -> func.Blueprint:
 
 async def _answer(message: func.ServiceBusMessage, services: Services) -> None:
     """Returning completes the message, raising gives it back; a body that is no turn message ends as a dead letter."""
-    await (await services.open()).worker.answer(TurnMessage.decode(message.get_body()))
+    timeline = services.arrivals.timeline()
+    worker = (await services.open()).worker
+    services.arrivals.started(timeline)
+    await worker.answer(TurnMessage.decode(message.get_body()), timeline)

@@ -4,9 +4,11 @@ import azure.functions as func
 from azurefunctions.extensions.http.fastapi import Request, Response
 
 from functions.http import TURN_HEADER, body_of, guarded, idempotency_key_of, json_reply, stream_reply
+from shared import stages
 from shared.api_models import CompletionRequest, validated
 from shared.completions import chunks, completion, error_body, model_list
 from shared.errors import DeadlineExceeded, from_dict
+from shared.timeline import server_timing
 from shared.turns import State
 from shared.wiring import Services
 
@@ -31,10 +33,13 @@ def make_blueprint(services: Services) -> func.Blueprint:
 
 
 async def _complete(request: Request, services: Services) -> Response:
+    timeline = services.arrivals.timeline(request.headers)
     chat = (await services.open()).chat
-    timeline = chat.timeline()
+    services.arrivals.started(timeline)
     principal = services.door.enter(request.headers, request.query_params)
-    body = validated(CompletionRequest, await body_of(request))
+    content = await body_of(request)
+    timeline.mark(stages.RECEIVE)
+    body = validated(CompletionRequest, content)
     accepted = await chat.complete(body, principal, idempotency_key=idempotency_key_of(request), timeline=timeline)
     if body.stream:
         include_usage = body.stream_options is not None and body.stream_options.include_usage
@@ -43,7 +48,8 @@ async def _complete(request: Request, services: Services) -> Response:
         )
     turn = await chat.wait(accepted, WAIT_SECONDS)
     if turn.state is State.SUCCEEDED:
-        return json_reply(completion(turn, body.model), headers={TURN_HEADER: turn.turn_id})
+        headers = {TURN_HEADER: turn.turn_id, "Server-Timing": server_timing(turn.timeline)}
+        return json_reply(completion(turn, body.model), headers=headers)
     if turn.state.terminal:
         raise from_dict(turn.error or {})
     raise DeadlineExceeded("The answer did not come while the connection could be held. Ask again.")

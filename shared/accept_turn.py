@@ -118,11 +118,15 @@ class TurnAcceptor:
                 "minute. Send a shorter question or a lower max_output_tokens."
             )
         if may_go_direct(self._entry(turn, want, choice, held=waits)):
-            timeline.mark("admission", self._clock.now())
-            return await self._accept_direct(turn, timeline)
+            return await self._accept_direct(self._admitted(turn, timeline), timeline)
         appointment = await self._appointment(turn, want, choice)
-        timeline.mark("admission", self._clock.now())
+        turn = self._admitted(turn, timeline)
         return await self._accept_queued(turn, timeline, waits=waits, want=want, appointment=appointment)
+
+    def _admitted(self, turn: Turn, timeline: Timeline) -> Turn:
+        """The turn with the stages up to here, which whoever answers it continues."""
+        timeline.mark("admission", self._clock.now())
+        return dataclasses.replace(turn, timeline=timeline.as_dict())
 
     def _entry(self, turn: Turn, want: Want, choice: Choice, *, held: bool) -> Entry:
         return Entry(

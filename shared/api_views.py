@@ -69,6 +69,38 @@ class TurnView(_View):
     expected_wait_seconds: float | None = None
 
 
+class StageView(_View):
+    """A stage of a timeline; `estimated` when its length compares two clocks."""
+
+    name: str
+    start_ms: float
+    duration_ms: float
+    estimated: bool = False
+
+
+class TimelineView(BaseModel):
+    """Where the time went: stages without gaps, and what else is known. `complete` when nothing is missing."""
+
+    total_ms: float
+    stages: list[StageView]
+    complete: bool = False
+    steps: list[dict[str, Any]] = []
+    prompt: dict[str, int] | None = None
+    tokens: dict[str, float | None] | None = None
+    cold_start: bool = False
+
+
+class TimelineReply(_View):
+    """The timeline of a turn and its calls to deployments."""
+
+    turn_id: str
+    state: StateName
+    lane: LaneName
+    path: Literal["direct", "queued"]
+    attempts: list[dict[str, Any]]
+    timeline: TimelineView
+
+
 class FeedbackReply(_View):
     """The opinion as it was noted."""
 
@@ -107,6 +139,36 @@ class CapacityReply(_View):
 
     instance: str
     deployments: list[dict[str, Any]]
+
+
+class GainView(_View):
+    """A predicted gain in milliseconds and its 95 % interval."""
+
+    predicted: float
+    interval: tuple[float, float]
+
+
+class AdviceView(_View):
+    """One change: what it would have saved in the turns looked at, and what that was measured on."""
+
+    rank: int
+    cause: str
+    subject: str
+    change: str
+    affected: int
+    gain_ms: dict[Literal["p50", "p95", "mean"], GainView]
+    sure: Literal["high", "medium", "low"]
+    basis: Literal["measured", "modelled", "assumed"]
+    numbers: dict[str, Any]
+
+
+class LatencyAdviceReply(_View):
+    """What would be saved, best first."""
+
+    turns: int
+    wait_ms: dict[Literal["p50", "p95", "mean"], float]
+    advice: list[AdviceView]
+    note: str | None = None
 
 
 class LaneView(_View):

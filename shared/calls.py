@@ -118,6 +118,7 @@ class Calls:
     async def _open(self, call: _Call) -> Answering:
         try:
             stream = await self._models.open(call.deployment, call.request)
+            call.watch.open()
             return await self._begin_answer(call, stream)
         except ModelRefusal as refusal:
             verdict = self._learn(call.deployment, refusal, call.epoch)

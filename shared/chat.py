@@ -15,10 +15,11 @@ from shared.errors import Cancelled, InvalidRequest, TurnNotFound
 from shared.events import KEEP_ALIVE, Event, News
 from shared.follow_turn import TurnFollower
 from shared.instants import instant
+from shared.join_timelines import completed
 from shared.live import Board
 from shared.ports import Clock, SessionStore, TurnStore
 from shared.settings import Settings
-from shared.timeline import Timeline
+from shared.timeline import Timeline, as_stages, read_stages
 from shared.turns import Lane, Message, State, Turn, new_turn_id
 
 SESSION_TURNS = 100
@@ -50,10 +51,6 @@ class Chat:
     def models(self) -> tuple[str, ...]:
         """The model names that can be asked for."""
         return self._capacity.models
-
-    def timeline(self) -> Timeline:
-        """A timeline that begins now."""
-        return Timeline(self._clock.now())
 
     async def ask(
         self,
@@ -148,13 +145,17 @@ class Chat:
         """A turn to be followed again, on this or another instance."""
         turn = await self.read(turn_id, principal)
         live = self._board.live(turn_id)
-        return Accepted(turn, live, sourced=live.run > 0, fresh=False, timeline=Timeline(turn.created_at))
+        known = Timeline(turn.created_at, before=read_stages(turn.timeline))
+        return Accepted(turn, live, sourced=live.run > 0, fresh=False, timeline=known)
 
     async def events(self, accepted: Accepted, *, after: int = 0) -> AsyncIterator[bytes]:
         """The turn's events after a sequence number, encoded, with keep-alives in the pauses."""
         follow = self.follow(accepted, after=after)
         async for event in follow:
-            yield KEEP_ALIVE if event is None else event.encode()
+            if event is not None and event.name == "done" and accepted.fresh:
+                yield self._complete(accepted, event).encode()
+            else:
+                yield KEEP_ALIVE if event is None else event.encode()
 
     def follow(self, accepted: Accepted, *, after: int = 0) -> AsyncIterator[Event | None]:
         """The turn's events as values; None when a keep-alive is due."""
@@ -164,13 +165,26 @@ class Chat:
 
     async def wait(self, accepted: Accepted, seconds: float) -> Turn:
         """The turn once it is over, or as it stands after `seconds`."""
+        last: Event | None = None
         try:
             async with asyncio.timeout(seconds):
-                async for _event in self.follow(accepted):
-                    pass
+                async for event in self.follow(accepted):
+                    last = event or last
         except TimeoutError:
             pass
-        return await self._store.get(accepted.turn.turn_id) or accepted.turn
+        turn = await self._store.get(accepted.turn.turn_id) or accepted.turn
+        if last is None or last.name != "done" or not accepted.fresh:
+            return turn
+        return dataclasses.replace(turn, timeline=self._complete(accepted, last).data["timeline"])
+
+    def _complete(self, accepted: Accepted, done: Event) -> Event:
+        """The last event with the timeline up to now, as only the instance that holds the caller knows it."""
+        told = done.data.get("timeline")
+        if told is None:
+            return done
+        return dataclasses.replace(
+            done, data={**done.data, "timeline": completed(accepted.timeline, told, self._clock)}
+        )
 
     async def cancel(self, turn_id: str, principal: Principal) -> Turn:
         """Cancels a turn; one that is over stays as it is."""
@@ -225,6 +239,18 @@ def describe(turn: Turn, waiting: dict[str, Any] | None = None) -> dict[str, Any
         **(waiting or {}),
     }
     return {name: value for name, value in view.items() if value is not None}
+
+
+def describe_timeline(turn: Turn) -> dict[str, Any]:
+    """Where the time of a turn went, as callers see it; for a turn that is not over, as far as is known."""
+    return {
+        "turn_id": turn.turn_id,
+        "state": turn.state.value,
+        "lane": turn.lane.value,
+        "path": turn.path,
+        "attempts": list(turn.attempts),
+        "timeline": turn.timeline or as_stages([]),
+    }
 
 
 def _fingerprint(request: str) -> str:

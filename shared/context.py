@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from shared.context_steps import Steps
 from shared.errors import SpillwayError
 from shared.ports import Clock, Embedder, Knowledge, Passage, SessionStore
 from shared.telemetry import log
@@ -59,14 +60,16 @@ class ContextGatherer:
         """All steps for a turn; never raises for a failing step."""
         if not turn.use_context or (self._knowledge is None and not self._has_history(turn)):
             return Context()
-        notes: dict[str, Any] = {}
+        notes: dict[str, Any] = {"steps": []}
+        steps = Steps(self._clock, notes["steps"])
         history, passages = await asyncio.gather(
-            self._step("history", self._history(turn), [], notes),
-            self._step("knowledge", self._search(turn), [], notes),
+            self._step("history", self._history(turn), [], notes, steps),
+            self._step("knowledge", self._search(turn, steps), [], notes, steps),
         )
+        steps.close()
         return Context(history, passages, notes)
 
-    async def _step(self, name: str, work: Awaitable[T], otherwise: T, notes: dict[str, Any]) -> T:
+    async def _step(self, name: str, work: Awaitable[T], otherwise: T, notes: dict[str, Any], steps: Steps) -> T:
         begin, dropped = self._clock.monotonic(), None
         try:
             async with asyncio.timeout(self._seconds):
@@ -83,6 +86,7 @@ class ContextGatherer:
             found = otherwise
         seconds = self._clock.monotonic() - begin
         notes[f"{name}_ms"] = round(seconds * 1000, 3)
+        steps.ended(name, begin)
         self._observer.tell(ContextStepEnded(name, seconds, dropped))
         return found
 
@@ -99,8 +103,13 @@ class ContextGatherer:
         pairs = [(Message("user", entry["question"]), Message("assistant", entry["answer"])) for entry in answered]
         return [message for pair in pairs for message in pair]
 
-    async def _search(self, turn: Turn) -> list[Passage]:
+    async def _search(self, turn: Turn, steps: Steps) -> list[Passage]:
         if self._knowledge is None or self._embedder is None:
             return []
+        begin = self._clock.monotonic()
         vectors = await self._embedder.embed([turn.question])
-        return await self._knowledge.search(turn.tenant, vectors[0], self._passages)
+        steps.ended("embedding", begin, part_of="knowledge")
+        begin = self._clock.monotonic()
+        found = await self._knowledge.search(turn.tenant, vectors[0], self._passages)
+        steps.ended("search", begin, part_of="knowledge", needs=["embedding"])
+        return found

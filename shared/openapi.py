@@ -46,11 +46,19 @@ ROUTES = (
         api_models.ChatRequest,
         also=(202,),
         errors=TURN_ERRORS,
-        headers=("Idempotency-Key", "Prefer"),
+        headers=("Idempotency-Key", "Prefer", "X-Spillway-Sent-At", "X-Request-Start"),
         streams=True,
     ),
     Route(
         "read_turn", "get", "/api/chat/{turn}", "A turn as it stands", api_views.TurnView, errors=(401, 404, 500, 503)
+    ),
+    Route(
+        "read_timeline",
+        "get",
+        "/api/chat/{turn}/timeline",
+        "Where the time of a turn went",
+        api_views.TimelineReply,
+        errors=(401, 404, 500, 503),
     ),
     Route(
         "follow_turn",
@@ -131,6 +139,15 @@ ROUTES = (
         "The deployments, for operators",
         api_views.CapacityReply,
         errors=(401, 403, 500),
+    ),
+    Route(
+        "advise_latency",
+        "get",
+        "/api/latency/advice",
+        "What would be saved: changes ranked by the wait they would remove, for operators",
+        api_views.LatencyAdviceReply,
+        errors=(400, 401, 403, 500, 503),
+        query=("hours", "turns", "needed_tokens"),
     ),
     Route(
         "report_operations",

@@ -7,12 +7,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from shared import stages
+from shared.attempt_stages import mark_attempt, pauses
 from shared.attempts import Attempts, NoneLeft
 from shared.calls import Answering
 from shared.capacity import Want
 from shared.context import Context, ContextGatherer
 from shared.errors import ContentFiltered, SpillwayError, Unavailable
 from shared.events import News
+from shared.join_timelines import told
 from shared.ports import Chunk, Clock, ModelRefusal, SessionStore, TokenCounter, TurnStore
 from shared.prompt import assemble, cited, default_instructions, prompt_tokens
 from shared.settings import Settings
@@ -103,6 +106,7 @@ class TurnRunner:
         self._settings, self._store, self._sessions = settings, store, sessions
         self._context, self._attempts, self._counter, self._clock = context, attempts, counter, clock
         self._observer, self._ended = observer, ended
+        self._stable: int | None = None
         self.context_tokens = FIRST_CONTEXT_TOKENS
         """What instructions, passages and history add to a prompt, as of late."""
 
@@ -134,19 +138,22 @@ class TurnRunner:
 
     async def _answer(self, run: _Run) -> Ended | Deferred:
         try:
+            run.timeline.mark(stages.DISPATCH)
             context = await self._context.gather(run.turn)
-            run.timeline.mark("context", self._clock.now())
-            answering = await self._first_token(run.turn, context)
+            run.timeline.notes.update(context.notes)
+            run.timeline.mark(stages.CONTEXT)
+            answering = await self._first_token(run, context)
         except NoneLeft as none_left:
             want = None if none_left.faulted else none_left.want
             return Deferred(none_left.wait_seconds, none_left.faulted, none_left.attempts, want)
         except SpillwayError as error:
+            run.timeline.mark(stages.RETRY)
             return await self._fail(run, error)
         try:
-            run.timeline.mark("first_token", self._clock.now())
+            mark_attempt(run.timeline, answering)
             if run.stored is not None:
                 await run.stored
-                run.timeline.mark("store_accept", self._clock.now())
+                run.timeline.mark(stages.STORE_ACCEPT)
             await self._stream(run, answering)
         except ModelRefusal as refusal:
             answering.watch.refuse(refusal, self._attempts.learn(answering, refusal))
@@ -155,18 +162,23 @@ class TurnRunner:
         finally:
             answering.watch.leave()
             await answering.stream.close()
-        run.timeline.mark("stream", self._clock.now())
+        run.timeline.mark(stages.STREAM)
+        run.timeline.notes["tokens"] = pauses(answering.watch)
         if run.finish_reason == "content_filter":
             return await self._fail(run, ContentFiltered())
         return await self._succeed(run, answering, context)
 
-    async def _first_token(self, turn: Turn, context: Context) -> Answering:
+    async def _first_token(self, run: _Run, context: Context) -> Answering:
+        turn = run.turn
         instructions = self._settings.system_prompt or default_instructions()
         messages = assemble(turn, instructions=instructions, passages=context.passages, history=context.history)
         tokens = prompt_tokens(messages, self._counter)
         if turn.use_context:
             added = tokens - prompt_tokens(turn.messages, self._counter)
             self.context_tokens += CONTEXT_SMOOTHING * (added - self.context_tokens)
+        stable = self._stable_tokens(instructions) if turn.use_context else 0
+        run.timeline.notes["prompt"] = {"tokens": tokens, "stable_tokens": stable}
+        run.timeline.mark(stages.PROMPT)
         return await self._attempts.first_token(
             turn,
             messages,
@@ -174,6 +186,12 @@ class TurnRunner:
             prompt_tokens=tokens,
             max_output_tokens=turn.max_output_tokens or self._settings.max_output_tokens,
         )
+
+    def _stable_tokens(self, instructions: str) -> int:
+        """Tokens at the beginning of every prompt; the instructions never change while the process lives."""
+        if self._stable is None:
+            self._stable = self._counter.count(instructions)
+        return self._stable
 
     async def _stream(self, run: _Run, answering: Answering) -> None:
         chunk: Chunk | None = answering.first
@@ -192,30 +210,32 @@ class TurnRunner:
 
     async def _succeed(self, run: _Run, answering: Answering, context: Context) -> Ended:
         turn, answer = run.turn, run.text
-        run.timeline.notes.update(context.notes)
-        run.timeline.mark("store", self._clock.now())
         details: dict[str, Any] = {
             "finish_reason": run.finish_reason,
             "usage": None if run.usage is None else run.usage.as_dict(),
             "citations": cited(answer, context.passages),
             "deployment": answering.deployment.name,
-            "timeline": run.timeline.as_dict(),
         }
-        fields = {**details, "answer": answer, "attempts": [*turn.attempts, *answering.attempts]}
         answered = dataclasses.replace(
             turn, answer=answer, state=State.SUCCEEDED, citations=tuple(details["citations"])
         )
         # The conversation first: a crash in between repeats the turn, the other order would forget it.
         await self._patiently(turn, lambda: self._sessions.append(answered))
+        run.timeline.mark(stages.STORE)
         run.ending = True
+        attempts = [*turn.attempts, *answering.attempts]
+        fields = {**details, "answer": answer, "attempts": attempts, "timeline": told(run.timeline, self._clock)}
         if not await self._finish(turn, State.SUCCEEDED, fields):
             return Ended(State.SUCCEEDED, lost=True)
-        told = {**details, "model": answering.deployment.model}
-        run.publish(News(turn.turn_id, turn.run, run.length, "", State.SUCCEEDED.value, told))
-        self._observer.tell(self._success(run, answering, details))
+        # The stored timeline ends where its own write began; the one that is told has that write in it.
+        run.timeline.mark(stages.STORE)
+        timeline = told(run.timeline, self._clock)
+        news = {**details, "model": answering.deployment.model, "timeline": timeline}
+        run.publish(News(turn.turn_id, turn.run, run.length, "", State.SUCCEEDED.value, news))
+        self._observer.tell(self._success(run, answering, timeline))
         return Ended(State.SUCCEEDED)
 
-    def _success(self, run: _Run, answering: Answering, details: dict[str, Any]) -> TurnEnded:
+    def _success(self, run: _Run, answering: Answering, timeline: dict[str, Any]) -> TurnEnded:
         return TurnEnded.of(
             run.turn,
             State.SUCCEEDED,
@@ -225,7 +245,7 @@ class TurnRunner:
             deployment=answering.deployment.name,
             finish_reason=run.finish_reason,
             usage=run.usage,
-            timeline=details["timeline"],
+            timeline=timeline,
             between_tokens_seconds=answering.watch.between_tokens_seconds,
         )
 

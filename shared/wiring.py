@@ -25,6 +25,7 @@ from shared.adapters.service_bus_lanes import ServiceBusLanes
 from shared.adapters.service_bus_relay import ServiceBusRelay
 from shared.adapters.telemetry_reader import SCOPE, TelemetryReader
 from shared.adapters.token_counter import O200kCounter
+from shared.arrivals import Arrivals
 from shared.attempts import Attempts
 from shared.capacity import Capacity
 from shared.chat import Chat
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
     from shared.evaluating.service import Evaluations
+    from shared.latency_advice import LatencyAdvice
 
 
 class Services:
@@ -186,6 +188,7 @@ class Services:
             observer=observer,
         )
         self.door = Door(settings)
+        self.arrivals = Arrivals(clock)
         self.chat = Chat(
             settings=settings,
             store=turns,
@@ -269,6 +272,14 @@ class Services:
         from shared.evaluating.service import Evaluations, Parts  # noqa: PLC0415  the chat never needs it
 
         return Evaluations(Parts(**self._for_evaluation))
+
+    @cached_property
+    def latency_advice(self) -> "LatencyAdvice":
+        """Advice on latency, joined when an operator asks for it."""
+        from shared.adapters.cosmos_timelines import CosmosTimelines  # noqa: PLC0415  the chat never needs it
+        from shared.latency_advice import LatencyAdvice  # noqa: PLC0415  likewise
+
+        return LatencyAdvice(CosmosTimelines(self._store), self.clock)
 
     async def open(self) -> "Services":
         """Makes ready for the first invocation; later calls return at once."""

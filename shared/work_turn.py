@@ -7,6 +7,7 @@ from collections.abc import Callable
 from shared.deferrals import Deferrals
 from shared.errors import DeadlineExceeded, ModelFailed, Unavailable
 from shared.events import News, TurnMessage
+from shared.join_timelines import continued
 from shared.operations import Switches
 from shared.policies.limits import crashed_too_often
 from shared.ports import Clock, LaneQueues, TurnStore
@@ -58,13 +59,18 @@ class TurnWorker:
         self._runner, self._deferrals, self._outbox = runner, deferrals, outbox
         self._clock, self._draw = clock, draw
 
-    async def answer(self, message: TurnMessage) -> None:
+    async def answer(self, message: TurnMessage, timeline: Timeline | None = None) -> None:
         """Takes the message's turn, answers it and says so to whoever waits.
+
+        Args:
+            message: What came from the lane.
+            timeline: Begun when it came; now when not given.
 
         Raises:
             PoisonedTurn: The turn failed for good.
             Unavailable: Neither the store nor the queue answers.
         """
+        timeline = timeline or Timeline.begin(self._clock)
         put_off = await self._put_off_seconds(message)
         now = self._clock.now()
         if put_off > EARLY_SECONDS and now + put_off < message.deadline_at:
@@ -81,7 +87,7 @@ class TurnWorker:
             log.warning("miss_store", turn_id=message.turn_id, lane=message.lane.value)
             await self._again(message, self._clock.now() + STORE_AWAY_SECONDS * (1 + self._draw()))
             return
-        await self._run(turn, message)
+        await self._run(turn, message, timeline)
 
     async def _put_off_seconds(self, message: TurnMessage) -> float:
         """How long the turn has to sleep on: its place in line is not reached, or its lane is paused."""
@@ -93,17 +99,14 @@ class TurnWorker:
         self._usher.attend()
         return await self._waiting_room.due_in_seconds(message.model, ticket)
 
-    async def _run(self, turn: Turn, message: TurnMessage) -> None:
+    async def _run(self, turn: Turn, message: TurnMessage, timeline: Timeline) -> None:
         publish = self._publisher(turn.reply_to or message.reply_to)
         if crashed_too_often(run=turn.run, copies=turn.copies, max_runs=self._settings.max_runs):
             await self._runner.fail(turn, ModelFailed(), publish)
             self._observer.tell(MessageGivenUp(Subject.of(turn)))
             raise PoisonedTurn(turn.turn_id)
-        timeline = Timeline(turn.created_at)
-        timeline.mark("admission", message.sent_at)
-        timeline.mark("queue", self._clock.now())
         with self._observer.run(self._started(turn, message)) as watched:
-            outcome = await self._runner.run(turn, publish, timeline)
+            outcome = await self._runner.run(turn, publish, continued(timeline, turn, message))
             if isinstance(outcome, Deferred):
                 error = await self._deferrals.settle(turn, outcome, publish)
                 watched.outcome(settled(error), error)

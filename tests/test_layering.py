@@ -25,7 +25,7 @@ SERVICES = {
     "run": {"azure.cosmos"},
 }
 ADAPTER_SDKS = {
-    "cosmos": {"azure.cosmos", "azure.core"},
+    "cosmos": {"azure.cosmos", "azure.core", "shared.adapters.cosmos_turns"},
     "service_bus": {"azure.servicebus", "azure.core"},
     "openai": {"openai", "httpx2", "aiohttp", "pydantic_core"},
     "credentials": {"azure.identity", "azure.core"},
@@ -165,10 +165,10 @@ def test_no_dependency_installs_a_package_with_one_of_our_names() -> None:
     assert not packages & OURS
 
 
-def test_the_chat_path_does_not_load_evaluation() -> None:
+def test_the_chat_path_loads_neither_evaluation_nor_the_advisor() -> None:
     script = "import sys; sys.path.append('.'); import functions.accept_turn, shared.wiring; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     ).stdout.split()
 
-    assert not [name for name in loaded if name.startswith("shared.evaluation")]
+    assert not [name for name in loaded if name.startswith(("shared.evaluation", "shared.advisor"))]

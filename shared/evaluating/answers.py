@@ -10,7 +10,7 @@ from shared.ports import Passage
 from shared.telemetry.prices import Prices, price_for
 from shared.turns import State, Turn
 
-LANE_STAGES = frozenset({"admission", "queue", "enqueue"})
+LANE_STAGES = frozenset({"admission", "store_accept", "enqueue", "earlier_runs", "deferral", "queue"})
 """Stages that say how long a turn waited in its lane."""
 
 

@@ -29,6 +29,7 @@ class AttemptWatch:
         "_longest",
         "_max_output_tokens",
         "_observer",
+        "_opened",
         "_pieces",
         "_subject",
         "_told",
@@ -42,8 +43,33 @@ class AttemptWatch:
         self._subject, self._max_output_tokens = Subject.of(turn), max_output_tokens
         self._began_at, self._began = clock.now(), clock.monotonic()
         self._first_at = self._last_at = self._longest = 0.0
+        self._opened = self._began
         self._pieces = 0
         self._told = False
+
+    def open(self) -> None:
+        """The deployment began to respond: its headers came."""
+        self._opened = self._clock.monotonic()
+
+    @property
+    def began(self) -> float:
+        """When the call was made; monotonic seconds."""
+        return self._began
+
+    @property
+    def opened(self) -> float:
+        """When the response's headers came; monotonic seconds."""
+        return self._opened
+
+    @property
+    def pieces(self) -> int:
+        """How many pieces of text came so far."""
+        return self._pieces
+
+    @property
+    def longest_pause_seconds(self) -> float | None:
+        """The longest pause between pieces so far; None with fewer than two."""
+        return self._longest if self._pieces > 1 else None
 
     def piece(self, count: int = 1) -> None:
         """Text came, in so many pieces at once."""
@@ -90,7 +116,6 @@ class AttemptWatch:
             return
         self._told = True
         deployment = self._deployment
-        several = self._pieces > 1
         self._observer.tell(
             AttemptEnded(
                 subject=self._subject,
@@ -105,7 +130,7 @@ class AttemptWatch:
                 outcome=outcome,
                 first_token_seconds=self._first_at - self._began if self._pieces else None,
                 between_tokens_seconds=self.between_tokens_seconds,
-                longest_pause_seconds=self._longest if several else None,
+                longest_pause_seconds=self.longest_pause_seconds,
                 **more,
             )
         )

@@ -110,6 +110,12 @@ TIMELINE = {
         {"name": "streaming", "start_ms": 640.0, "duration_ms": 1200.0},
     ],
 }
+STEPS = [
+    {"name": "history", "start_ms": 0.0, "duration_ms": 12.0},
+    {"name": "embedding", "start_ms": 0.0, "duration_ms": 40.0, "part_of": "knowledge"},
+    {"name": "knowledge", "start_ms": 0.0, "duration_ms": 112.0, "critical": True},
+]
+"""Steps of the context, as a timeline carries them."""
 CITATIONS = [
     {"id": "delivery-time", "title": "Delivery: times", "url": "https://shop.contoso.example/help/delivery"},
     {"id": "delivery-cost", "title": "Delivery: cost"},

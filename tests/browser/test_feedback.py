@@ -1,11 +1,13 @@
 """Thumbs, comments, copying, and where the time went."""
 
+import time
+
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.chat import Answer, Chat
 from tests.browser.double import Double
-from tests.browser.script import answer
+from tests.browser.script import STEPS, answer
 
 pytestmark = pytest.mark.browser
 
@@ -99,6 +101,44 @@ def test_where_the_time_went_is_a_table_whose_bars_follow_one_another(turn: Answ
     assert context["x"] + context["width"] == pytest.approx(first_token["x"], abs=3)
     assert first_token["x"] + first_token["width"] == pytest.approx(streaming["x"], abs=1)
     assert streaming["width"] / first_token["width"] == pytest.approx(1200 / 520, rel=0.02)
+
+
+def test_steps_of_the_context_lie_under_it_and_say_which_one_was_waited_for(chat: Chat, double: Double) -> None:
+    start = {"name": "start", "start_ms": 0.0, "duration_ms": 40.0}
+    queue = {"name": "queue", "start_ms": 40.0, "duration_ms": 60.0, "estimated": True}
+    context = {"name": "context", "start_ms": 100.0, "duration_ms": 120.0}
+    double.plays(
+        answer(
+            "Yes.", timeline={"total_ms": 220, "stages": [start, queue, context], "steps": STEPS, "cold_start": True}
+        )
+    )
+    turn = chat.ask("Really?").finished()
+    turn.timeline.locator("summary").press("Enter")
+    rows = turn.element.get_by_role("table").get_by_role("row")
+
+    expect(rows.get_by_role("rowheader")).to_have_text(
+        [
+            "Waking up first answer of this process",
+            "In line estimated",
+            "Context",
+            "History meanwhile",
+            "Embedding in knowledge",
+            "Knowledge waited for",
+        ]
+    )
+    stage, step = (turn.element.locator(".bar").nth(index).bounding_box() for index in (2, 5))
+    assert stage is not None
+    assert step is not None
+    assert step["x"] == pytest.approx(stage["x"], abs=1)
+    assert step["height"] < stage["height"]
+
+
+def test_a_question_says_when_it_was_sent(chat: Chat, double: Double) -> None:
+    double.plays(answer("Yes."))
+    chat.ask("Really?").finished()
+    (request,) = double.seen("POST", "/api/chat")
+
+    assert time.time() - 60 < float(request.headers["x-spillway-sent-at"]) / 1000 <= time.time()
 
 
 def test_the_times_of_an_older_answer_are_fetched_when_they_are_opened(

@@ -7,8 +7,9 @@ export { ApiError, retryAfterMilliseconds };
 
 /** @typedef {import("./credentials.js").Credentials} Credentials */
 /** @typedef {{id: string, title: string, url?: string}} Citation */
-/** @typedef {{name: string, start_ms: number, duration_ms: number}} Stage */
-/** @typedef {{total_ms: number, stages: Stage[]}} Timeline */
+/** @typedef {{name: string, start_ms: number, duration_ms: number, estimated?: boolean}} Stage */
+/** @typedef {Stage & {part_of?: string, critical?: boolean}} Step A step of the context, from when the context began. */
+/** @typedef {{total_ms: number, stages: Stage[], steps?: Step[], cold_start?: boolean}} Timeline */
 /** @typedef {import("./client.js").Problem} Problem */
 /** @typedef {import("./client.js").RequestOptions} RequestOptions */
 /** @typedef {"up" | "down"} Rating */
@@ -49,7 +50,8 @@ export class Api {
    */
   ask({ text, sessionId, idempotencyKey }, signal) {
     const body = { message: text, ...(sessionId ? { session_id: sessionId } : {}) };
-    return this.#stream("chat", { method: "POST", body, headers: { "idempotency-key": idempotencyKey }, signal });
+    const headers = { "idempotency-key": idempotencyKey, "x-spillway-sent-at": moment() };
+    return this.#stream("chat", { method: "POST", body, headers, signal });
   }
 
   /**
@@ -116,4 +118,9 @@ export class Api {
     }
     return retryMilliseconds;
   }
+}
+
+/** This moment for the server's timeline: milliseconds since 1970, finer than the wall clock alone tells it. */
+function moment() {
+  return (performance.timeOrigin + performance.now()).toFixed(3);
 }

@@ -4,11 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from shared.stages import BEFORE_THE_APP, FIRST_TOKEN
 from shared.telemetry import names
 from shared.telemetry.facts import Subject
 
 Attributes = dict[str, str | int | float | bool]
-FIRST_TOKEN_STAGE = "first_token"  # noqa: S105  the name of a stage
 
 
 def of_subject(subject: Subject) -> Attributes:
@@ -34,8 +34,15 @@ def measurements(values: Mapping[str, float | None]) -> Attributes:
 
 
 def first_token_seconds(timeline: Mapping[str, Any] | None) -> float | None:
-    """From accept to the first token: the end of that stage of a timeline in its JSON form."""
+    """From the app's first line to the first token, of a timeline in its JSON form; other people's clocks left out."""
+    total = 0.0
     for stage in () if timeline is None else timeline["stages"]:
-        if stage["name"] == FIRST_TOKEN_STAGE:
-            return float(stage["start_ms"] + stage["duration_ms"]) / 1000
+        total += 0.0 if stage["name"] in BEFORE_THE_APP else stage["duration_ms"]
+        if stage["name"] == FIRST_TOKEN:
+            return total / 1000
     return None
+
+
+def stage_lengths(timeline: Mapping[str, Any]) -> dict[str, float]:
+    """Measurements of the stages of a timeline in its JSON form: `context_ms` and so on."""
+    return {f"{stage['name']}{names.STAGE_SUFFIX}": stage["duration_ms"] for stage in timeline["stages"]}

@@ -4,7 +4,14 @@ from opentelemetry._logs import Logger, SeverityNumber
 
 from shared.telemetry import names
 from shared.telemetry.facts import TurnEnded
-from shared.telemetry.otel.attributes import Attributes, first_token_seconds, measurements, milliseconds, of_subject
+from shared.telemetry.otel.attributes import (
+    Attributes,
+    first_token_seconds,
+    measurements,
+    milliseconds,
+    of_subject,
+    stage_lengths,
+)
 from shared.telemetry.prices import Prices, price_for
 
 
@@ -45,7 +52,7 @@ def _numbers(fact: TurnEnded, prices: Prices) -> dict[str, float | None]:
         names.ATTEMPTS: fact.attempts,
     }
     timeline = fact.timeline or {"stages": ()}
-    numbers |= {f"{stage['name']}{names.STAGE_SUFFIX}": stage["duration_ms"] for stage in timeline["stages"]}
+    numbers |= stage_lengths(timeline)
     numbers |= {name: timeline[name] for name in names.STEP_TIMES if name in timeline}
     if usage is not None:
         numbers |= {

@@ -29,7 +29,7 @@ from shared.telemetry.facts import (
 from shared.telemetry.observer import RunView
 from shared.telemetry.otel.events import turn_event
 from shared.telemetry.otel.metrics import Metrics
-from shared.telemetry.otel.spans import attempt_span, run_span, traceparent
+from shared.telemetry.otel.spans import attempt_span, run_span, stages_on_run, traceparent
 from shared.telemetry.prices import Prices
 
 
@@ -87,4 +87,5 @@ class OpenTelemetryObserver:
 
     def _ended(self, fact: TurnEnded) -> None:
         self._metrics.ended(fact)
+        stages_on_run(fact.timeline)
         turn_event(self._logger, fact, self._prices)

@@ -1,7 +1,9 @@
 """Spans: one for a run, one for an attempt. An attempt's span is made when it is over, with its own times."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -13,7 +15,7 @@ from shared.policies.classify import Outcome
 from shared.telemetry import names
 from shared.telemetry.facts import AttemptEnded, RunStarted
 from shared.telemetry.observer import RunView
-from shared.telemetry.otel.attributes import Attributes, measurements, milliseconds, of_subject
+from shared.telemetry.otel.attributes import Attributes, measurements, milliseconds, of_subject, stage_lengths
 from shared.turns import State
 
 W3C = TraceContextTextMapPropagator()
@@ -71,6 +73,16 @@ def run_span(tracer: Tracer, started: RunStarted) -> Iterator[RunView]:
             span.set_attribute(names.ERROR_TYPE, type(fault).__name__)
             span.set_status(Status(StatusCode.ERROR, type(fault).__name__))
             raise
+
+
+def stages_on_run(timeline: Mapping[str, Any] | None) -> None:
+    """Puts the stages of a turn that is over on the span of the run that ended it, beside what was measured there."""
+    span = trace.get_current_span()
+    if timeline is None or not span.is_recording() or getattr(span, "name", None) != names.SPAN_RUN:
+        return
+    attributes = getattr(span, "attributes", None) or {}
+    before = json.loads(attributes.get(names.CUSTOM_MEASUREMENTS, "{}"))
+    span.set_attributes(measurements(before | stage_lengths(timeline)))
 
 
 def attempt_span(tracer: Tracer, attempt: AttemptEnded) -> None:
