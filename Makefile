@@ -7,7 +7,7 @@ RUN := "$(CURDIR)/$(BIN)/python"
 CODE := function_app.py functions shared local tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint types unit contract acceptance browser evals bench clean
+.PHONY: help install run test lint types unit contract acceptance browser test-deployed package evals bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,6 +49,12 @@ acceptance: $(VENV)/.dev ## The whole app on local Azure
 browser: $(VENV)/.dev ## The pages in a real browser
 	@bash tests/browser/install.sh
 	@$(RUN) -m pytest tests/browser
+
+test-deployed: $(VENV)/.dev ## The tests on Python 3.13, with Microsoft's worker and the package; EXTENT=smoke for a few
+	@bash tests/deployed/run.sh $(or $(EXTENT),full) $(ARGS)
+
+package: $(VENV)/.dev ## Build dist/spillway.zip, the package that is deployed
+	@$(RUN) -m infra.package dist/spillway.zip
 
 evals: $(VENV)/.dev ## Evaluate the app on local Azure with the golden set: scorecard, verdict, exit code
 	@$(RUN) -m evals --baseline evals/baselines/local.jsonl $(ARGS)

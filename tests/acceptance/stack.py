@@ -76,12 +76,16 @@ class Stack:
     parts: dict[str, Service] = field(default_factory=dict)
 
     def start(self) -> "Stack":
+        self.start_services().start_app()
+        return self
+
+    def start_services(self) -> "Stack":
+        """Everything but the app."""
         for part in ("broker", "store", "model"):
             getattr(self, f"start_{part}")()
         if self.insights:
             self._start("insights", "local.insights", *self._data("insights"))
         provision(self.parts["store"].url, STORE_KEY, "spillway")
-        self.start_app()
         return self
 
     def _data(self, part: str) -> tuple[str, ...]:
