@@ -89,17 +89,29 @@ class OpenAIStream:
         try:
             async for event in self._stream:
                 # The first chunk of the service has no choices, only its filter's view of the prompt.
-                choice = event.choices[0] if event.choices else None
-                text = (choice.delta.content or "") if choice is not None and choice.delta is not None else ""
-                finish_reason = choice.finish_reason if choice is not None else None
-                if text or finish_reason or event.usage:
-                    yield Chunk(text, finish_reason, _usage(event.usage))
+                chunk = _chunk(event)
+                if chunk.text or chunk.finish_reason or chunk.usage:
+                    yield chunk
         except (openai.OpenAIError, httpx2.HTTPError) as fault:
             raise _refusal(fault) from fault
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as fault:
+            # The SDK does not check what it parses. Whatever stands in front of a model may send something else.
+            raise ModelRefusal(
+                502, "malformed_answer", f"The answer cannot be read: {type(fault).__name__}", {}
+            ) from fault
 
     async def close(self) -> None:
         """Closes the connection, which stops the generation."""
         await self._stream.close()
+
+
+def _chunk(event: ChatCompletionChunk) -> Chunk:
+    choice = event.choices[0] if event.choices else None
+    text = (choice.delta.content or "") if choice is not None and choice.delta is not None else ""
+    finish_reason = choice.finish_reason if choice is not None else None
+    if not isinstance(text, str) or not isinstance(finish_reason, str | None):
+        raise TypeError("text and finish reason are strings")
+    return Chunk(text, finish_reason, _usage(event.usage))
 
 
 def _usage(usage: Any) -> Usage | None:
@@ -107,11 +119,17 @@ def _usage(usage: Any) -> Usage | None:
         return None
     prompt, output = usage.prompt_tokens_details, usage.completion_tokens_details
     return Usage(
-        input_tokens=usage.prompt_tokens,
-        output_tokens=usage.completion_tokens,
-        cached_tokens=(prompt.cached_tokens or 0) if prompt else 0,
-        reasoning_tokens=(output.reasoning_tokens or 0) if output else 0,
+        input_tokens=_count(usage.prompt_tokens),
+        output_tokens=_count(usage.completion_tokens),
+        cached_tokens=_count((prompt.cached_tokens or 0) if prompt else 0),
+        reasoning_tokens=_count((output.reasoning_tokens or 0) if output else 0),
     )
+
+
+def _count(tokens: Any) -> int:
+    if not isinstance(tokens, int) or tokens < 0:
+        raise TypeError("a number of tokens is a whole number")
+    return tokens
 
 
 def _refusal(fault: Exception) -> ModelRefusal:

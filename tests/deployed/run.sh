@@ -16,9 +16,9 @@ if [ "$extent" = smoke ]; then
     mapfile -t needs < <(grep -E '^(pytest|pytest-asyncio|pytest-timeout|hypothesis|httpx2|psutil|pathspec)==' requirements-dev.txt)
     needs=(requirements-local.txt "${needs[@]}")
 fi
-checks=$(bash tests/deployed/environment.sh "$python" "checks-$extent" "${needs[@]}" "$worker")
+checks=$(bash tests/environment.sh "$python" "checks-$extent" "${needs[@]}" "$worker")
 # As Azure installs it: the app's requirements and Microsoft's worker, nothing else.
-SPILLWAY_CLEAN_ENVIRONMENT=$(bash tests/deployed/environment.sh "$python" deployed requirements.txt "$worker")
+SPILLWAY_CLEAN_ENVIRONMENT=$(bash tests/environment.sh "$python" deployed requirements.txt "$worker")
 export SPILLWAY_CLEAN_ENVIRONMENT
 "$checks/bin/python" -c 'import sys; print("Python", sys.version, "in", sys.prefix)'
 

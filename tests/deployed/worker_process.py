@@ -25,7 +25,7 @@ class Message(SimpleNamespace):
 class Field(SimpleNamespace):
     """A message of which one field is set, as protobuf's `oneof` has it."""
 
-    def WhichOneof(self, _: str) -> str:
+    def WhichOneof(self, _: str) -> str:  # noqa: N802  as protobuf names it
         """The field that is set."""
         return next(iter(vars(self)))
 
@@ -53,9 +53,8 @@ class Host:
 
     async def begin(self) -> None:
         """Has the worker load the app and start its HTTP server."""
-        from azure_functions_runtime.version import VERSION
-
         import azure.functions
+        from azure_functions_runtime.version import VERSION
 
         answer = await self._worker.worker_init_request(
             self._message("worker_init_request", capabilities={}, function_app_directory=self._folder)

@@ -5,7 +5,7 @@ set -euo pipefail
 python=$1 name=$2
 shift 2
 cache="${SPILLWAY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/spillway}"
-project="$(cd "$(dirname "$0")/../.." && pwd)"
+project="$(cd "$(dirname "$0")/.." && pwd)"
 cd "$project"
 
 arguments=()
