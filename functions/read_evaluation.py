@@ -13,7 +13,6 @@ HTML = "text/html"
 SCORECARD_HEADERS = {
     **SAFE,
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
 }
 PLACE = re.compile(r"[a-z0-9-]{0,64}")
 

@@ -22,6 +22,7 @@ PASSED_ON = (
 """Parameters of a completion request that go to the model as they are."""
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
+SequenceNumber = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
 class _Strict(BaseModel):
@@ -95,7 +96,7 @@ class ReplayRequest(_Strict):
     """Which dead letters of a lane to replay: those named, those of a reason, or all."""
 
     lane: Literal["interactive", "standard", "batch"]
-    sequence_numbers: Annotated[list[int], Field(min_length=1, max_length=1000)] | None = None
+    sequence_numbers: Annotated[list[SequenceNumber], Field(min_length=1, max_length=1000)] | None = None
     reason: Annotated[str, Field(max_length=200)] | None = None
 
 

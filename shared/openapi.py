@@ -288,7 +288,9 @@ def _responses(route: Route) -> dict[str, Any]:
         content["application/json"] = {"schema": {"type": "object"}}
     good = {"description": route.summary, **({"content": content} if content else {})}
     responses: dict[str, Any] = {str(status): good for status in (route.status, *route.also)}
-    for status in route.errors:
+    # The door refuses whoever asks too often, on every route that has a door.
+    refusals = route.errors if route.open else sorted({*route.errors, 429})
+    for status in refusals:
         view = api_views.HealthReply if route.function == "report_ready" and status == 503 else route.error_view
         responses[str(status)] = {"description": "Refused or failed", "content": _json(view)}
     return responses

@@ -93,6 +93,7 @@ class Settings:
     sample_share: float = 0.05
     evaluations_per_hour: int = 200
     datasets: str | None = None
+    requests_per_minute: int = 12_000
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -146,6 +147,7 @@ class Settings:
             sample_share=read.number("SPILLWAY_SAMPLE_SHARE", 0, 1, default=0.05),
             evaluations_per_hour=read.whole("SPILLWAY_EVALUATIONS_PER_HOUR", 0, 100_000, default=200),
             datasets=read.text("SPILLWAY_DATASETS", default=None),
+            requests_per_minute=read.whole("SPILLWAY_REQUESTS_PER_MINUTE", 0, 10_000_000, default=12_000),
         )
         read.finish()
         return settings

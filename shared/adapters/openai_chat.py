@@ -106,7 +106,7 @@ class OpenAIStream:
 
 
 def _chunk(event: ChatCompletionChunk) -> Chunk:
-    choice = event.choices[0] if event.choices else None
+    choice: Any = event.choices[0] if event.choices else None
     text = (choice.delta.content or "") if choice is not None and choice.delta is not None else ""
     finish_reason = choice.finish_reason if choice is not None else None
     if not isinstance(text, str) or not isinstance(finish_reason, str | None):

@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz NAME... --seconds N`: coverage-guided fuzzing with atheris, each target in a process of its own.
+"""`python -m tests.fuzz NAME... --seconds N`: coverage-guided fuzzing with atheris, each target in its own process.
 
 Inputs that reach new code are kept in a folder and used again the next time. A finding is printed and kept beside them.
 """
