@@ -30,6 +30,6 @@ async def _follow(request: Request, services: Services) -> Response:
 
 def _last_event_id(request: Request) -> int:
     text = request.headers.get("last-event-id") or request.query_params.get("last_event_id") or "0"
-    if not text.isdecimal() or len(text) > 16:
+    if not (text.isascii() and text.isdecimal()) or len(text) > 16:
         raise InvalidRequest("Last-Event-ID: must be the id of an event of this turn")
     return int(text)

@@ -117,6 +117,6 @@ def whole_number(request: Request, name: str, *, default: int, least: int, most:
     text = request.query_params.get(name)
     if text is None:
         return default
-    if not text.isdecimal() or len(text) > 19 or not least <= int(text) <= most:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 19) or not least <= int(text) <= most:
         raise InvalidRequest(f"{name}: must be a whole number from {least} to {most}")
     return int(text)
