@@ -14,10 +14,15 @@ for wanted in "$@"; do
 done
 stamp=$({ "$python" -VV; echo "$python" "$@"; cat requirements*.txt; } | sha256sum | cut -c1-12)
 folder="$cache/environments/$name-$stamp"
+mkdir -p "$cache/environments"
+# Two runs at the same time make it once.
+exec 9> "$cache/environments/lock"
+flock 9
 if [ ! -e "$folder/.complete" ]; then
     echo "Installing what $name needs into $folder ..." >&2
-    # Environments of earlier requirements are of no more use.
-    rm -rf "$cache/environments/$name-"*
+    # Environments of earlier requirements, unless another checkout may be using them.
+    find "$cache/environments" -maxdepth 1 -name "$name-*" -mtime +7 -exec rm -rf {} +
+    rm -rf "$folder"
     "$python" -m venv --without-pip "$folder"
     # Debian's Python comes without pip; the project's own can install for another interpreter.
     .venv/bin/python -m pip --python "$folder/bin/python" install --quiet --disable-pip-version-check "${arguments[@]}" >&2

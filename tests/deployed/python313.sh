@@ -15,7 +15,7 @@ for candidate in "${SPILLWAY_PYTHON313:-}" "$(command -v python3.13 || true)" "$
     if fits "$candidate"; then echo "$candidate"; exit 0; fi
 done
 
-for tool in apt-get dpkg-deb; do
+for tool in apt-get dpkg-deb flock; do
     command -v "$tool" > /dev/null || give_up "this machine has no $tool to get Debian's packages with."
 done
 # shellcheck source=/dev/null
@@ -24,6 +24,11 @@ mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Cr
     awk '$3 == "main" && $2 !~ /-/ { print $1; exit }')
 [ -n "$mirror" ] || give_up "apt is configured with no mirror of Debian."
 
+mkdir -p "$cache"
+exec 9> "$cache/debian-13.lock"
+flock 9
+# Another run may have unpacked it meanwhile.
+if fits "$unpacked"; then echo "$unpacked"; exit 0; fi
 echo "Unpacking Python 3.13 from Debian 13 into $root ..." >&2
 work=$(mktemp -d "${TMPDIR:-/tmp}/debian-13.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -43,7 +48,6 @@ apt-get "${options[@]}" install --yes --download-only python3.13 libstdc++6 patc
     give_up "apt could not fetch the packages of Debian 13."
 for package in "$work"/archives/*.deb; do dpkg-deb --extract "$package" "$work/root"; done
 rm -rf "$root"
-mkdir -p "$cache"
 mv "$work/root" "$root"
 
 # The system's libc is older than Debian 13's, so interpreter and libraries come from the folder. In this order: with the

@@ -63,6 +63,7 @@ class Host:
             raise SystemExit(answer.result.exception.stack_trace)
         found = (await self._worker.functions_metadata_request(None)).function_metadata_results
         self._ids = {one.name: one.function_id for one in found}
+        await self._connected(answer.capabilities["HttpUri"])
         say(
             {
                 "url": answer.capabilities["HttpUri"],
@@ -73,6 +74,18 @@ class Host:
                 "app": str(Path(sys.modules["function_app"].__file__ or "").parent),
             }
         )
+
+    async def _connected(self, url: str) -> None:
+        """Returns when the server listens; it starts in the background, so that the host tries again at first, too."""
+        address = url.removeprefix("http://").split(":")
+        while True:
+            try:
+                _, writer = await asyncio.open_connection(address[0], int(address[1]))
+            except ConnectionRefusedError:
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                return
 
     async def invoke(self, function: str, invocation: str, route: dict[str, str]) -> None:
         """Invokes an HTTP function whose request arrives at the worker's server with the invocation's id."""
