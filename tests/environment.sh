@@ -12,12 +12,12 @@ arguments=()
 for wanted in "$@"; do
     case $wanted in *.txt) arguments+=(-r "$wanted") ;; *) arguments+=("$wanted") ;; esac
 done
-stamp=$({ "$python" -VV; echo "$python" "$@"; cat requirements*.txt; } | sha256sum | cut -c1-12)
+stamp=$({ "$python" -VV; echo "$python" "$@"; cat requirements*.txt; } | cksum | cut -d' ' -f1)
 folder="$cache/environments/$name-$stamp"
 mkdir -p "$cache/environments"
 # Two runs at the same time make it once.
 exec 9> "$cache/environments/lock"
-flock 9
+if command -v flock > /dev/null; then flock 9; fi
 if [ ! -e "$folder/.complete" ]; then
     echo "Installing what $name needs into $folder ..." >&2
     # Environments of earlier requirements, unless another checkout may be using them.
