@@ -2,12 +2,14 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
+RIVALS := .venv-rivals
 BIN := $(VENV)/bin
 RUN := "$(CURDIR)/$(BIN)/python"
 CODE := function_app.py functions shared local tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint types unit contract acceptance browser test-deployed package fuzz lock audit sbom evals bench clean
+.PHONY: help install run test lint types unit contract acceptance browser test-deployed package fuzz lock audit sbom
+.PHONY: evals bench surge bench-rivals clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -84,5 +86,17 @@ evals: $(VENV)/.dev ## Evaluate the app on local Azure with the golden set: scor
 bench: $(VENV)/.dev ## Measure broker, store and the time the app adds; writes bench/results
 	@$(RUN) -m bench
 
+surge: $(VENV)/.dev ## The thousand-fold surge through the app: table, picture and result in bench/results
+	@$(RUN) -m bench run surge $(ARGS)
+
+bench-rivals: $(VENV)/.dev $(RIVALS)/.installed ## The same surge through the app, the plain openai SDK and LiteLLM
+	@$(RUN) -m bench run surge --arm spillway --arm direct_sdk --arm litellm $(ARGS)
+
+$(RIVALS)/.installed: bench/requirements-rivals.txt
+	@test -x $(RIVALS)/bin/python || $(PYTHON) -m venv $(RIVALS)
+	@echo "Installing the rivals into $(RIVALS) ..."
+	@$(RIVALS)/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements-rivals.txt
+	@touch $@
+
 clean: ## Remove the virtual environment, caches and local data
-	rm -rf $(VENV) .data .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(RIVALS) .data .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,21 +1,60 @@
-"""`python -m bench`: all measurements of one sitting, or those named."""
+"""`python -m bench`: measurements of the parts, and `python -m bench run SCENARIO`: the load lab."""
 
 import argparse
 import json
+from pathlib import Path
 
-from bench import broker, cost, overhead, store, surge
+from bench import broker, cost, overhead, store
+from bench.lab import picture, report, scenario
+from bench.lab.run import ARMS, run
+from bench.machine import RESULTS, write
 
-RUNS = {"overhead": overhead.run, "broker": broker.run, "store": store.run, "cost": cost.run, "surge": surge.run}
+RUNS = {"overhead": overhead.run, "broker": broker.run, "store": store.run, "cost": cost.run}
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*RUNS, []], default=[], help="what to measure (default: all)")
-    for name in parser.parse_args().names or RUNS:
+    commands = parser.add_subparsers(dest="command")
+    parts = commands.add_parser("parts", help="measure broker, store, cost and the time the app adds (the default)")
+    parts.add_argument("names", nargs="*", choices=[*RUNS, []], default=[], help="what to measure (default: all)")
+    lab = commands.add_parser("run", help="run scenarios of the load lab")
+    lab.add_argument("names", nargs="+", metavar="SCENARIO", help=f"one of {', '.join(scenario.names())}")
+    lab.add_argument("--arm", action="append", choices=ARMS, help="arms to run (default: spillway); repeatable")
+    lab.add_argument("--scale", type=float, default=1.0, help="shorten all load, for a quick look (default: 1)")
+    lab.add_argument("--keep", type=Path, metavar="DIR", help="keep schedule, records and logs here")
+    lab.add_argument(
+        "--results", type=Path, metavar="DIR", help="where results go (default: bench/results, nowhere when scaled)"
+    )
+    arguments = parser.parse_args()
+    if arguments.command == "run":
+        raise SystemExit(_lab(arguments))
+    measure(getattr(arguments, "names", []) or list(RUNS))
+
+
+def measure(names: list[str]) -> None:
+    """Measures parts and writes their results."""
+    for name in names:
         print(f"measuring {name} ...", flush=True)
         result = RUNS[name]()
         print(json.dumps({key: value for key, value in result.items() if key != "machine"}, indent=1), flush=True)
+
+
+def _lab(arguments: argparse.Namespace) -> int:
+    """Runs scenarios one after the other; 1 when a bar was missed."""
+    missed = 0
+    for name in arguments.names:
+        chosen = scenario.load(name, scale=arguments.scale)
+        keep = None if arguments.keep is None else arguments.keep.resolve() / name
+        result = run(chosen, arguments.arm or ["spillway"], keep=keep)
+        print(report.text(result), flush=True)
+        folder = arguments.results or (RESULTS if arguments.scale == 1 else None)
+        if folder is not None:
+            write(name, result, folder)
+            (folder / f"{name}.md").write_text(report.text(result), encoding="utf-8")
+            picture.draw(folder / f"{name}.svg", result)
+        missed += sum(not entry["passed"] for entry in result.get("bars", []))
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":

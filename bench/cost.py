@@ -17,7 +17,7 @@ WARM_UP = 10
 def cpu_milliseconds(pids: list[int]) -> float:
     """CPU that the processes have used so far."""
     times = [psutil.Process(pid).cpu_times() for pid in pids]
-    return sum(time.user + time.system for time in times) * 1000
+    return float(sum(time.user + time.system for time in times) * 1000)
 
 
 def store_account(stack: Stack) -> dict[str, Any]:

@@ -40,10 +40,10 @@ def percentiles(values: list[float], *wanted: int) -> dict[str, float]:
     return {f"p{n}": round(ordered[min(len(ordered) - 1, int(len(ordered) * n / 100))], 3) for n in wanted}
 
 
-def write(name: str, result: dict[str, Any]) -> Path:
+def write(name: str, result: dict[str, Any], folder: Path = RESULTS) -> Path:
     """Writes one result file and says where."""
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.json"
     path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(f"wrote {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
     return path

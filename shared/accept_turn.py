@@ -2,17 +2,20 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Coroutine
+import math
+from collections import Counter
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from shared.capacity import Capacity
+from shared.capacity import Capacity, Want
 from shared.deferrals import Deferrals
-from shared.errors import CapacityExhausted, IdempotencyConflict, Unavailable
+from shared.errors import CapacityExhausted, IdempotencyConflict, InvalidRequest, Unavailable
 from shared.events import News, TurnMessage
-from shared.lane_watch import LaneWatch
 from shared.live import Board, LiveTurn
-from shared.policies.admission import Path, admit
+from shared.operations import Switches
+from shared.policies.admission import Entry, Path, may_go_direct, refusal_seconds
+from shared.policies.choice import Choice
 from shared.ports import Clock, LaneQueues, TokenCounter, TurnStore
 from shared.prompt import prompt_tokens
 from shared.relay import RelayListener
@@ -24,9 +27,11 @@ from shared.telemetry.facts import RunStarted, Subject
 from shared.telemetry.observer import SILENT, Observer, settled
 from shared.timeline import Timeline
 from shared.turns import Lane, State, Turn
+from shared.usher import Usher
+from shared.waiting_room import Appointment, WaitingRoom
 
-CONTEXT_TOKENS = 1500
-"""Allowance for instructions, passages and history at admission, before they are known."""
+SHORTEST_SLEEP_SECONDS = 0.25
+"""A shorter wait is left to the worker."""
 HEAD_START_SECONDS = 0.002
 """How long the store waits for the model's request to leave this process."""
 
@@ -67,18 +72,26 @@ class TurnAcceptor:
         runner: TurnRunner,
         deferrals: Deferrals,
         listener: RelayListener,
-        lanes: LaneWatch,
+        waiting_room: WaitingRoom,
+        switches: Switches,
+        usher: Usher,
+        typical_context: Callable[[], int],
         counter: TokenCounter,
         clock: Clock,
         observer: Observer = SILENT,
     ) -> None:
-        """Takes what it works with; `instance` names this process."""
+        """Takes what it works with; `instance` names this process.
+
+        `typical_context` says how many tokens of instructions, passages and history are usual of late.
+        """
         self.observer = observer
         self._settings, self._instance, self._store, self._queues = settings, instance, store, queues
         self._board, self._capacity, self._runner, self._deferrals = board, capacity, runner, deferrals
-        self._listener, self._lanes, self._counter, self._clock = listener, lanes, counter, clock
+        self._listener, self._counter, self._clock = listener, counter, clock
+        self._waiting_room, self._switches, self._usher = waiting_room, switches, usher
+        self._typical_context = typical_context
         self._tasks: set[asyncio.Task[None]] = set()
-        self._direct = 0
+        self._direct: Counter[str] = Counter()
 
     @announced
     async def accept(self, turn: Turn, *, waits: bool, keyed: bool, timeline: Timeline) -> Accepted:
@@ -97,28 +110,54 @@ class TurnAcceptor:
         """
         if keyed and (known := await self._store.get(turn.turn_id)) is not None:
             return self._known(turn, known, timeline)
-        tokens = self._estimate(turn)
-        choice = self._capacity.outlook(self._model(turn), tokens=tokens)
-        waiting = (
-            await self._lanes.outlook(turn.lane, self._model(turn), tokens)
-            if choice.name is None or not waits
-            else None
-        )
-        decision = admit(
-            may_go_direct=waits and turn.lane is Lane.INTERACTIVE,
-            budget_wait_seconds=0.0 if choice.name else choice.wait_seconds,
-            direct_turns=self._direct,
-            max_direct_turns=self._settings.max_direct_turns,
-            predicted_wait_seconds=0.0 if waiting is None else waiting.wait_seconds,
-            deadline_seconds=turn.deadline_at - self._clock.now(),
-        )
-        timeline.mark("admission", self._clock.now())
-        if decision.path is None:
-            raise CapacityExhausted(retry_after_seconds=decision.retry_after_seconds)
-        if decision.path is Path.DIRECT:
+        want = self._want(turn)
+        choice = self._capacity.outlook(want)
+        if math.isinf(choice.wait_seconds):
+            raise InvalidRequest(
+                f"The question and its answer may need {want.tokens:.0f} tokens, more than any deployment takes in a "
+                "minute. Send a shorter question or a lower max_output_tokens."
+            )
+        if may_go_direct(self._entry(turn, want, choice, held=waits)):
+            timeline.mark("admission", self._clock.now())
             return await self._accept_direct(turn, timeline)
-        waiting = waiting or await self._lanes.outlook(turn.lane, self._model(turn), tokens)
-        return await self._accept_queued(turn, timeline, waits=waits, waiting=waiting.as_dict())
+        appointment = await self._appointment(turn, want, choice)
+        timeline.mark("admission", self._clock.now())
+        return await self._accept_queued(turn, timeline, waits=waits, want=want, appointment=appointment)
+
+    def _entry(self, turn: Turn, want: Want, choice: Choice, *, held: bool) -> Entry:
+        return Entry(
+            first_lane=turn.lane is Lane.INTERACTIVE,
+            held=held,
+            behind_others=self._switches.pauses(turn.lane) or self._capacity.behind_others(want),
+            budget_wait_seconds=choice.wait_seconds,
+            direct_turns=self._direct.total(),
+            most_direct_turns=self._settings.max_direct_turns,
+            tenant_turns=self._direct[turn.tenant],
+            most_tenant_turns=self._settings.max_tenant_turns,
+        )
+
+    async def _appointment(self, turn: Turn, want: Want, choice: Choice) -> Appointment:
+        """When the turn is due, when it has to wait.
+
+        Raises:
+            CapacityExhausted: That would be too late; says when it would not be.
+        """
+        deadline = turn.deadline_at - self._clock.now()
+        try:
+            wait = await self._waiting_room.look(want)
+            refusal = refusal_seconds(wait_seconds=wait, deadline_seconds=deadline)
+            if refusal is not None:
+                raise CapacityExhausted(
+                    retry_after_seconds=await self._capacity.line(want.model).promise(refusal, want.tokens)
+                )
+        except Unavailable:
+            # The queue does its work without the ledger; how long the wait is nobody knows.
+            log.warning("miss_line", model=want.model)
+            return Appointment(None, 0.0)
+        if wait <= 0 and choice.name is not None:
+            return Appointment(None, 0.0)
+        self._usher.attend()
+        return await self._waiting_room.enter(want)
 
     async def _accept_direct(self, turn: Turn, timeline: Timeline) -> Accepted:
         """Calls the model while the turn is being stored; the first byte to the caller waits for both."""
@@ -154,7 +193,7 @@ class TurnAcceptor:
         return Accepted(turn, live, sourced=True, fresh=True, timeline=timeline)
 
     async def _run_directly(self, turn: Turn, live: LiveTurn, timeline: Timeline, stored: asyncio.Future[None]) -> None:
-        self._direct += 1
+        self._direct[turn.tenant] += 1
         try:
             with self.observer.run(RunStarted(Subject.of(turn), turn.run)) as watched:
                 outcome = await self._runner.run(turn, live.merge, timeline, stored=stored)
@@ -169,11 +208,18 @@ class TurnAcceptor:
             # The record still says running; its lease lapses and the sweeper queues the turn.
             log.warning("leave_turn", turn_id=turn.turn_id)
         finally:
-            self._direct -= 1
+            self._direct[turn.tenant] -= 1
+            self._direct += Counter()
 
-    async def _accept_queued(self, turn: Turn, timeline: Timeline, *, waits: bool, waiting: dict[str, Any]) -> Accepted:
+    async def _accept_queued(
+        self, turn: Turn, timeline: Timeline, *, waits: bool, want: Want, appointment: Appointment
+    ) -> Accepted:
+        waiting = {"place": appointment.place, "expected_wait_seconds": round(appointment.wait_seconds, 1)}
         live = self._board.live(turn.turn_id)
         live.merge(News(turn.turn_id, 0, 0, "", State.QUEUED.value, waiting))
+        due_at = self._clock.now() + appointment.wait_seconds
+        if appointment.ticket is not None:
+            turn = dataclasses.replace(turn, **appointment.fields(self._clock.now()))
         if waits:
             self._listener.start()
             turn = dataclasses.replace(turn, reply_to=self._instance)
@@ -181,13 +227,24 @@ class TurnAcceptor:
             return self._known(turn, await self._store.get(turn.turn_id), timeline)
         timeline.mark("store_accept", self._clock.now())
         now = self._clock.now()
-        message = TurnMessage(turn.turn_id, turn.lane, "", turn.deadline_at, now, turn.reply_to)
+        message = TurnMessage(
+            turn.turn_id,
+            turn.lane,
+            "",
+            turn.deadline_at,
+            now,
+            turn.reply_to,
+            ticket=turn.ticket,
+            model=None if turn.ticket is None else want.model,
+        )
+        sleeps = due_at - now > SHORTEST_SLEEP_SECONDS
         try:
-            await self._queues.send(message, time_to_live_seconds=turn.deadline_at - now)
+            await self._queues.send(
+                message, time_to_live_seconds=turn.deadline_at - now, not_before=due_at if sleeps else None
+            )
         except Unavailable:
             await self._forget(turn)
             raise
-        self._lanes.added(turn.lane)
         timeline.mark("enqueue", self._clock.now())
         self._background(self._mark_queued(turn))
         return Accepted(turn, live, sourced=waits, fresh=True, timeline=timeline, waiting=waiting)
@@ -212,13 +269,17 @@ class TurnAcceptor:
         live = self._board.live(known.turn_id)
         return Accepted(known, live, sourced=live.run > 0, fresh=False, timeline=timeline)
 
-    def _estimate(self, turn: Turn) -> int:
-        allowance = CONTEXT_TOKENS if turn.use_context else 0
+    def _want(self, turn: Turn) -> Want:
+        allowance = self._typical_context() if turn.use_context else 0
         output = turn.max_output_tokens or self._settings.max_output_tokens
-        return prompt_tokens(turn.messages, self._counter) + allowance + output
-
-    def _model(self, turn: Turn) -> str:
-        return turn.model or self._settings.default_model
+        return Want(
+            turn.model or self._settings.default_model,
+            turn.lane,
+            turn.tenant,
+            prompt_tokens(turn.messages, self._counter) + allowance + output,
+            owner=turn.turn_id,
+            due_at=turn.created_at,
+        )
 
     def _background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

@@ -101,6 +101,18 @@ class ReplayRequest(_Strict):
     reason: Annotated[str, Field(max_length=200)] | None = None
 
 
+class LaneSwitch(_Strict):
+    """Whether the turns of a lane wait until further notice."""
+
+    paused: bool
+
+
+class DeploymentSwitch(_Strict):
+    """Whether a deployment gets no new calls until further notice."""
+
+    draining: bool
+
+
 class TextPart(BaseModel):
     """A text part of a message in OpenAI's form."""
 

@@ -109,6 +109,29 @@ class CapacityReply(_View):
     deployments: list[dict[str, Any]]
 
 
+class LaneView(_View):
+    """A lane: whether it is paused, how many turns wait, and how long a usual turn would."""
+
+    lane: LaneName
+    paused: bool
+    waiting: int
+    expected_wait_seconds: float
+
+
+class OperationsReply(_View):
+    """Lanes and deployments of the whole installation."""
+
+    lanes: list[LaneView]
+    deployments: list[dict[str, Any]]
+
+
+class DeploymentView(BaseModel):
+    """A deployment as the answering instance sees it."""
+
+    name: str
+    draining: bool
+
+
 class DeadLettersReply(_View):
     """Dead letters of a lane."""
 

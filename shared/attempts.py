@@ -1,21 +1,22 @@
 """From a prompt to the first token: one deployment after another until one answers or none is left."""
 
 import math
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from shared.capacity import Capacity
+from shared.calls import Answering, Calls, Refused
+from shared.capacity import Capacity, Want
 from shared.errors import ContentFiltered, ModelRefused
-from shared.policies.classify import Cause, Outcome, Verdict, classify
-from shared.ports import ChatModel, Chunk, Clock, ModelRefusal, ModelRequest, ModelStream
-from shared.settings import Deployment
-from shared.telemetry.attempt_watch import AttemptWatch
+from shared.policies.classify import Cause, Outcome, Verdict
+from shared.policies.retries import RetryBudget
+from shared.ports import ChatModel, Clock, ModelRefusal, ModelRequest
 from shared.telemetry.observer import SILENT, Observer
 from shared.turns import Message, Turn
 
-SHORT_SECONDS = 1.0
-"""A shorter line is not worth standing in."""
+PATIENCE_SECONDS = 2.0
+"""How long a worker waits for budget before it lets the turn sleep: a moment, because a slot that waits is paid for."""
+SHORTEST_WAIT_SECONDS = 0.02
 
 
 @dataclass(slots=True)
@@ -23,28 +24,16 @@ class NoneLeft(Exception):
     """No deployment can take the call now.
 
     Attributes:
-        wait_seconds: Until one is expected to; infinity when unknown.
-        lined_up: The wait is a place in the line of all that wait, so it needs no spreading.
+        wait_seconds: Until one is expected to take it; infinity when unknown.
         faulted: The last thing met was a fault rather than a want of capacity.
         attempts: What was tried.
+        want: What was wanted.
     """
 
     wait_seconds: float
     faulted: bool
     attempts: list[dict[str, Any]]
-    lined_up: bool = False
-
-
-@dataclass(slots=True)
-class Answering:
-    """A deployment that has begun to answer."""
-
-    deployment: Deployment
-    stream: ModelStream
-    chunks: AsyncIterator[Chunk]
-    first: Chunk
-    watch: AttemptWatch
-    attempts: list[dict[str, Any]] = field(default_factory=list)
+    want: Want | None = None
 
 
 class Attempts:
@@ -52,7 +41,9 @@ class Attempts:
 
     def __init__(self, *, models: ChatModel, capacity: Capacity, clock: Clock, observer: Observer = SILENT) -> None:
         """Takes what it works with."""
-        self._models, self._capacity, self._clock, self._observer = models, capacity, clock, observer
+        self._capacity, self._clock = capacity, clock
+        self._calls = Calls(models=models, capacity=capacity, clock=clock, observer=observer)
+        self._retries = RetryBudget()
 
     async def first_token(
         self, turn: Turn, messages: Sequence[Message], *, model: str, prompt_tokens: int, max_output_tokens: int
@@ -65,98 +56,57 @@ class Attempts:
             ModelRefused: The service does not accept the request.
         """
         request = ModelRequest(turn.turn_id, messages, max_output_tokens, turn.parameters)
+        want = Want(
+            model,
+            turn.lane,
+            turn.tenant,
+            prompt_tokens + max_output_tokens,
+            owner=turn.turn_id,
+            booked=turn.ticket is not None,
+            due_at=turn.created_at,
+        )
         attempts: list[dict[str, Any]] = []
-        tried: frozenset[str] = frozenset()
-        tokens = prompt_tokens + max_output_tokens
-        if turn.copies == 0 and turn.path != "direct" and self._capacity.line_seconds(model) > SHORT_SECONDS:
-            raise await self._line_up(model, tokens, SHORT_SECONDS, attempts)
         while True:
-            choice = await self._capacity.acquire(model, tokens=tokens, tried=tried)
-            if choice.name is None:
-                if attempts and attempts[-1]["outcome"] == Outcome.IGNORED.value:
-                    raise NoneLeft(choice.wait_seconds, faulted=True, attempts=attempts)
-                # Whoever had a place already and woke a moment early keeps it.
-                if turn.copies > 0 and choice.wait_seconds < SHORT_SECONDS:
-                    raise NoneLeft(choice.wait_seconds, faulted=False, attempts=attempts, lined_up=True)
-                raise await self._line_up(model, tokens, choice.wait_seconds, attempts)
-            tried |= {choice.name}
-            began = self._clock.monotonic()
-            deployment = self._capacity.deployment(choice.name)
-            watch = AttemptWatch(self._observer, self._clock, turn, deployment, max_output_tokens)
+            tried = frozenset(entry["deployment"] for entry in attempts)
+            name = await self._acquire(want, attempts, tried)
             try:
-                return await self._attempt(deployment, request, attempts, watch)
-            except ModelRefusal as refusal:
-                self._refused(deployment, refusal, attempts, watch, began=began)
-            except BaseException:
-                watch.leave()
-                raise
+                answering = await self._calls.first_token(turn, request, want, name, attempts)
+            except Refused as refused:
+                _end_or_go_on(refused)
+            else:
+                self._retries = self._retries.succeeded()
+                return answering
 
-    async def _line_up(
-        self, model: str, tokens: float, wait_seconds: float, attempts: list[dict[str, Any]]
-    ) -> NoneLeft:
-        if math.isinf(wait_seconds):
-            return NoneLeft(wait_seconds, faulted=False, attempts=attempts)
-        wait = await self._capacity.line_up(model, tokens=tokens, wait_seconds=wait_seconds)
-        return NoneLeft(wait, faulted=False, attempts=attempts, lined_up=True)
+    async def _acquire(self, want: Want, attempts: list[dict[str, Any]], tried: frozenset[str]) -> str:
+        """The deployment that takes the call; waits for moments, in the order in which the turns came."""
+        if attempts:
+            if not self._retries.allows:
+                raise NoneLeft(math.inf, _faulted(attempts), attempts, want)
+            self._retries = self._retries.retried()
+        elif self._capacity.behind_others(want):
+            raise NoneLeft(0.0, False, attempts, want)
+        until = self._clock.monotonic() + (0.0 if attempts else PATIENCE_SECONDS)
+        while True:
+            choice = await self._capacity.acquire(want, tried=tried)
+            if choice.name is not None:
+                return choice.name
+            if self._clock.monotonic() + choice.wait_seconds > until:
+                self._capacity.claim(want)
+                raise NoneLeft(choice.wait_seconds, _faulted(attempts), attempts, want)
+            await self._clock.sleep(max(SHORTEST_WAIT_SECONDS, choice.wait_seconds))
 
-    async def _attempt(
-        self, deployment: Deployment, request: ModelRequest, attempts: list[dict[str, Any]], watch: AttemptWatch
-    ) -> Answering:
-        began = self._clock.monotonic()
-        stream = await self._models.open(deployment, request)
-        chunks = aiter(stream)
-        try:
-            first = await anext(chunks, Chunk(finish_reason="stop"))
-            while not first.text and first.finish_reason is None:
-                first = await anext(chunks, Chunk(finish_reason="stop"))
-        except BaseException:
-            await stream.close()
-            raise
-        if first.text:
-            watch.piece()
-        seconds = self._clock.monotonic() - began
-        self._capacity.first_token(deployment.name, seconds)
-        attempts.append(_entry(deployment, Outcome.SUCCESS.value, seconds))
-        return Answering(deployment, stream, chunks, first, watch, attempts)
-
-    def _refused(
-        self,
-        deployment: Deployment,
-        refusal: ModelRefusal,
-        attempts: list[dict[str, Any]],
-        watch: AttemptWatch,
-        *,
-        began: float,
-    ) -> None:
-        verdict = self.learn(deployment, refusal)
-        watch.refuse(refusal, verdict)
-        seconds = self._clock.monotonic() - began
-        attempts.append(
-            _entry(deployment, verdict.outcome.value, seconds)
-            | {"cause": verdict.cause.value, "status": refusal.status}
-        )
-        if verdict.cause is Cause.CONTENT_FILTER:
-            raise ContentFiltered from refusal
-        if not verdict.retryable:
-            raise ModelRefused(f"The model deployment refused the request: {refusal.message}") from refusal
-
-    def learn(self, deployment: Deployment, refusal: ModelRefusal) -> Verdict:
-        """Classifies a refusal and tells the capacity."""
-        verdict = classify(
-            status=refusal.status,
-            code=refusal.code,
-            message=refusal.message,
-            headers=refusal.headers,
-            configured_tokens_per_minute=deployment.tokens_per_minute,
-        )
-        self._capacity.refused(deployment.name, verdict)
-        return verdict
+    def learn(self, answering: Answering, refusal: ModelRefusal) -> Verdict:
+        """Classifies why an answer broke off after its first token, and tells the capacity."""
+        return self._calls.learn(answering, refusal)
 
 
-def _entry(deployment: Deployment, outcome: str, seconds: float) -> dict[str, Any]:
-    return {
-        "deployment": deployment.name,
-        "region": deployment.region,
-        "outcome": outcome,
-        "duration_ms": round(seconds * 1000, 1),
-    }
+def _end_or_go_on(refused: Refused) -> None:
+    """Raises when no other deployment can do better."""
+    if refused.verdict.cause is Cause.CONTENT_FILTER:
+        raise ContentFiltered from refused.refusal
+    if not refused.verdict.retryable:
+        raise ModelRefused(f"The model deployment refused the request: {refused.refusal.message}") from refused.refusal
+
+
+def _faulted(attempts: list[dict[str, Any]]) -> bool:
+    return bool(attempts) and attempts[-1]["outcome"] == Outcome.IGNORED.value

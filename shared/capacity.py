@@ -1,51 +1,132 @@
 """What this instance knows of its deployments: budget, cooling, speed; and who takes the next attempt."""
 
 import asyncio
-from collections.abc import Collection
-from dataclasses import dataclass
+import math
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from shared.errors import Unavailable
+from shared.operations import Switches
+from shared.policies.breaker import CLOSED, Breaker
 from shared.policies.choice import Candidate, Choice, choose
 from shared.policies.classify import Outcome, Verdict
+from shared.policies.fairness import TenantShares
+from shared.policies.hedging import FirstTokens, HedgeBudget, first_token_deadline_seconds
+from shared.policies.ledger import Ask, LedgerState
+from shared.policies.spill import SpillRule, spill_models
 from shared.ports import Clock, Ledger
 from shared.settings import Deployment, Tier
 from shared.shared_budget import SharedBudget
+from shared.turns import Lane
+from shared.waiting_line import WaitingLine
 
 SMOOTHING = 0.2
-PACE = 1.03
-"""The line moves a little faster than quota comes back: a moment early costs a short sleep, late wastes quota."""
+FORGET_SECONDS = 60.0
+"""A deployment that was slow and is left alone counts half as slow after this long, so that it is asked again."""
 COOLING_WHEN_UNSAID_SECONDS = 2.0
-COOLING_AFTER_FAULT_SECONDS = 1.0
+SPARE = 0.8
+"""Above this utilisation a deployment has nothing to spare for second calls."""
 
 
 @dataclass(slots=True)
 class DeploymentState:
-    """One deployment and its recent past. `faulty_until` is in monotonic seconds."""
+    """One deployment and its recent past."""
 
     deployment: Deployment
     budget: SharedBudget
-    faulty_until: float = 0.0
+    breaker: Breaker = CLOSED
     first_token_seconds: float = 0.0
+    answered_at: float = 0.0
+    first_tokens: FirstTokens = field(default_factory=FirstTokens)
     calls: int = 0
     overloads: int = 0
     faults: int = 0
 
-    def candidate(self, monotonic: float, tokens: float) -> Candidate:
+    def rests_for(self, monotonic: float) -> float:
+        """How long it is still to be left alone, after an overload or for a fault."""
+        return max(self.budget.cooling_seconds, self.breaker.wait_seconds(monotonic))
+
+    def expected_seconds(self, monotonic: float) -> float:
+        """Time to first token by experience, which counts for less the older it is; 0 when there is none."""
+        return self.first_token_seconds * math.pow(0.5, (monotonic - self.answered_at) / FORGET_SECONDS)
+
+    def candidate(self, monotonic: float, ask: Ask, *, spill: bool) -> Candidate:
         """What the choice needs to know."""
         return Candidate(
             name=self.deployment.name,
             provisioned=self.deployment.tier is Tier.PROVISIONED,
-            wait_seconds=self.budget.outlook(tokens),
-            cooling_seconds=max(self.budget.cooling_seconds, self.faulty_until - monotonic),
-            first_token_seconds=self.first_token_seconds,
+            wait_seconds=self.budget.outlook(ask),
+            cooling_seconds=self.rests_for(monotonic),
+            first_token_seconds=self.expected_seconds(monotonic),
+            spill=spill,
         )
 
 
-class Capacity:
-    """The chat deployments by model name. Budgets are shared with all instances, the rest is this one's experience."""
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A turn that wants tokens of a pool.
 
-    def __init__(self, deployments: tuple[Deployment, ...], *, ledger: Ledger, clock: Clock, share: float) -> None:
+    Attributes:
+        tokens: The estimate.
+        owner: The turn's id.
+        booked: It stood in line.
+        due_at: Orders those who wait at the same moment, the earliest first; seconds since 1970.
+    """
+
+    model: str
+    lane: Lane
+    tenant: str
+    tokens: float
+    owner: str = ""
+    booked: bool = False
+    due_at: float = math.inf
+
+
+@dataclass(slots=True)
+class _Pool:
+    """The accounts of a model's deployments, for its line."""
+
+    states: Mapping[str, DeploymentState]
+    clock: Clock
+    switches: Switches
+    names: list[str] = field(default_factory=list)
+
+    def all(self) -> Mapping[str, LedgerState]:
+        monotonic = self.clock.monotonic()
+        return {
+            name: self.states[name].budget.account.now
+            for name in self.names
+            if not self.switches.drains(name) and self.states[name].breaker.wait_seconds(monotonic) <= 0
+        }
+
+    def open(self) -> Mapping[str, LedgerState]:
+        now = self.clock.now()
+        return {name: state for name, state in self.all().items() if state.cooling_until <= now}
+
+    async def look(self, *, older_than_seconds: float) -> None:
+        old = [
+            account
+            for account in (self.states[name].budget.account for name in self.names)
+            if account.age_seconds > older_than_seconds
+        ]
+        await asyncio.gather(*(account.look() for account in old))
+
+
+class Capacity:
+    """The chat deployments by model name. Budgets and lines are shared with all instances, the rest is experience."""
+
+    def __init__(
+        self,
+        deployments: Iterable[Deployment],
+        *,
+        ledger: Ledger,
+        clock: Clock,
+        share: float,
+        switches: Switches,
+        interactive_share: float = 0.0,
+        spill: Mapping[str, SpillRule] | None = None,
+        costs: Mapping[str, float] | None = None,
+    ) -> None:
         """Builds the pools.
 
         Args:
@@ -53,13 +134,24 @@ class Capacity:
             ledger: Where all instances settle what they spend.
             clock: Time.
             share: Part of each quota to use while the ledger is away and nothing else is known.
+            switches: Which deployments operators drain.
+            interactive_share: Part of each provisioned deployment that only the first lane may use.
+            spill: Which other models may answer, by model.
+            costs: Price of a turn by model, to compare.
         """
-        self._clock, self._ledger = clock, ledger
-        self._line_ends: dict[str, float] = {}
+        self._clock, self._switches, self._interactive_share = clock, switches, interactive_share
+        self._spill, self._costs = spill or {}, costs or {}
         self._states = {
-            deployment.name: DeploymentState(deployment, SharedBudget(deployment, ledger, clock, share=share))
+            deployment.name: DeploymentState(deployment, SharedBudget(deployment, ledger, clock, share))
             for deployment in deployments
             if deployment.kind == "chat"
+        }
+        self._first_tokens = {model: FirstTokens() for model in self.models}
+        self._hedges = HedgeBudget()
+        self._shares = {model: TenantShares() for model in self.models}
+        self._lines = {
+            model: WaitingLine(model, ledger, clock, _Pool(self._states, clock, switches, self._names(model)))
+            for model in self.models
         }
 
     @property
@@ -67,77 +159,96 @@ class Capacity:
         """The model names that some deployment answers for, in order of first mention."""
         return tuple(dict.fromkeys(state.deployment.model for state in self._states.values()))
 
-    @property
-    def tokens_per_minute(self) -> float:
-        """What all chat deployments together take in a minute."""
-        return sum(state.budget.limit_tokens for state in self._states.values())
+    def line(self, model: str) -> WaitingLine:
+        """The line of those who wait for a model."""
+        return self._lines[model]
 
-    def outlook(self, model: str, *, tokens: float) -> Choice:
-        """Who would take a call of `tokens` now, or the wait, as far as is known here; nothing is spent."""
-        return choose(self._pool(model, tokens, frozenset()))
+    def behind_others(self, want: Want) -> bool:
+        """Somebody waits whom a call that did not stand in line would overtake."""
+        line = self.line(want.model)
+        return not want.booked and (
+            line.waits(want.lane, want.tenant) if want.lane is Lane.INTERACTIVE else line.anybody
+        )
 
-    async def acquire(self, model: str, *, tokens: float, tried: frozenset[str] = frozenset()) -> Choice:
-        """Spends a call of `tokens` at the best deployment that has budget for it, or says how long to wait."""
+    def outlook(self, want: Want) -> Choice:
+        """Who would take a call now, or the wait, as far as is known here; nothing is spent."""
+        return choose(self._pool(want, ()))
+
+    async def acquire(self, want: Want, *, tried: frozenset[str] = frozenset()) -> Choice:
+        """Spends a call at the best deployment that has budget for it, or says how long to wait."""
         without_budget: dict[str, float] = {}
         while True:
-            choice = choose(self._pool(model, tokens, without_budget.keys()), tried=tried)
+            choice = choose(self._pool(want, without_budget), tried=tried)
             if choice.name is None:
                 return Choice(None, min([choice.wait_seconds, *without_budget.values()]))
-            wait = await self._states[choice.name].budget.acquire(tokens)
+            state = self._states[choice.name]
+            wait = await state.budget.acquire(self._ask(want, state.deployment), due_at=want.due_at)
             if wait == 0:
-                self._states[choice.name].calls += 1
+                state.calls += 1
+                if not want.booked and want.lane is Lane.INTERACTIVE:
+                    self._shares[want.model].spent(self._clock.monotonic(), want.tenant, want.tokens)
+                state.breaker = state.breaker.calling(self._clock.monotonic())
                 return choice
             without_budget[choice.name] = wait
 
-    async def line_up(self, model: str, *, tokens: float, wait_seconds: float) -> float:
-        """Seconds until this call's turn in the line of all that wait for the model, in order of asking.
+    def first_token_deadline_seconds(self, want: Want, name: str) -> float | None:
+        """After how long another deployment should be asked too; None when there is none, or too little is known."""
+        if len(self._names(want.model)) < 2:
+            return None
+        self._hedges = self._hedges.called(want.tokens)
+        return first_token_deadline_seconds(self._states[name].first_tokens, self._first_tokens[want.model])
 
-        The line moves at the pace at which the pool's quota comes back. Without the ledger the wait stays as it is.
-        """
-        pace = PACE * sum(state.budget.limit_tokens for state in self._of(model)) / 60
-        now = self._clock.now()
-        try:
-            begin = await self._ledger.line_up(model, seconds=tokens / pace, earliest=now + wait_seconds)
-        except Unavailable:
-            return wait_seconds
-        self._line_ends[model] = begin + tokens / pace
-        return max(0.0, begin - now)
+    async def acquire_spare(self, want: Want, *, beside: str) -> str | None:
+        """A deployment for a second call, out of budget that nobody waits for; None when there is none to spare."""
+        if not self._hedges.allows(want.tokens) or self.line(want.model).anybody:
+            return None
+        others = [state for name, state in self._states.items() if name != beside]
+        busy = {state.deployment.name for state in others if (state.budget.utilisation or 0.0) > SPARE}
+        choice = await self.acquire(want, tried=frozenset({beside, *busy}))
+        if choice.name is not None:
+            self._hedges = self._hedges.hedged(want.tokens)
+        return choice.name
 
-    async def look_at_line(self, model: str) -> float:
-        """How long the line for a model is now, in seconds.
-
-        Raises:
-            Unavailable: The ledger does not answer.
-        """
-        self._line_ends[model] = await self._ledger.line_end(model)
-        return self.line_seconds(model)
-
-    def line_seconds(self, model: str) -> float:
-        """How long the line for a model is, as far as is known here; 0 when there is none."""
-        return max(0.0, self._line_ends.get(model, 0.0) - self._clock.now())
+    def claim(self, want: Want) -> None:
+        """Keeps room for a large call that has waited long, at the deployment that will have it first."""
+        waits = {name: self._states[name].budget.outlook(self._ask_of(want, name)) for name in self._names(want.model)}
+        name = min(waits, key=lambda other: waits[other])
+        usual = self._states[name].budget.account.now.call_tokens
+        if math.isfinite(waits[name]) and want.tokens > 2 * usual > 0:
+            self._states[name].budget.claim(self._ask_of(want, name), waits[name])
 
     def deployment(self, name: str) -> Deployment:
         """The deployment with this name."""
         return self._states[name].deployment
 
-    def first_token(self, name: str, seconds: float) -> None:
-        """Notes an observed time to first token."""
-        state = self._states[name]
-        known = state.first_token_seconds
-        state.first_token_seconds = seconds if known == 0 else known + SMOOTHING * (seconds - known)
+    def epoch(self, name: str) -> int:
+        """The epoch in which a call to the deployment is made now."""
+        return self._states[name].budget.epoch
 
-    def refused(self, name: str, verdict: Verdict) -> None:
+    def answered(self, name: str, seconds: float, *, tokens_per_minute: float | None) -> None:
+        """Notes a first token, when it came, and the limit that the answer's headers name."""
+        state, monotonic = self._states[name], self._clock.monotonic()
+        known = state.expected_seconds(monotonic)
+        state.first_token_seconds = seconds if known == 0 else known + SMOOTHING * (seconds - known)
+        state.answered_at = monotonic
+        state.first_tokens.add(seconds)
+        self._first_tokens[state.deployment.model].add(seconds)
+        state.breaker = state.breaker.succeeded()
+        if tokens_per_minute is not None:
+            state.budget.limit_named(tokens_per_minute)
+
+    def refused(self, name: str, verdict: Verdict, *, epoch: int) -> None:
         """Notes a refusal: an overload cools the deployment for all instances, a passing fault for this one."""
         state = self._states[name]
         if verdict.outcome is Outcome.OVERLOAD:
             state.overloads += 1
+            state.breaker = state.breaker.succeeded()
             wait = verdict.retry_after_seconds
-            state.budget.cool(COOLING_WHEN_UNSAID_SECONDS if wait is None else wait, limit_tokens=verdict.limit_tokens)
+            cooling = COOLING_WHEN_UNSAID_SECONDS if wait is None else wait
+            state.budget.overload(epoch=epoch, cooling_seconds=cooling, tokens_per_minute=verdict.limit_tokens)
         elif verdict.retryable:
             state.faults += 1
-            cooling = verdict.retry_after_seconds or COOLING_AFTER_FAULT_SECONDS
-            # A later, shorter answer must not shorten what an earlier one asked for.
-            state.faulty_until = max(state.faulty_until, self._clock.monotonic() + cooling)
+            state.breaker = state.breaker.failed(self._clock.monotonic(), rest_seconds=verdict.retry_after_seconds)
 
     def describe(self) -> list[dict[str, Any]]:
         """What operators see of each deployment."""
@@ -148,11 +259,13 @@ class Capacity:
                 "model": state.deployment.model,
                 "region": state.deployment.region,
                 "tier": state.deployment.tier.value,
-                "limit_tokens_per_minute": state.budget.limit_tokens,
+                "limit_tokens_per_minute": state.budget.tokens_per_minute,
                 "spent_tokens_by_this_instance": state.budget.window.spent(monotonic),
                 "utilisation": state.budget.utilisation,
+                "pace_factor": round(state.budget.account.now.factor_now, 3),
                 "ledger_away": state.budget.degraded,
-                "cooling_seconds": round(max(state.budget.cooling_seconds, state.faulty_until - monotonic, 0.0), 3),
+                "draining": self._switches.drains(state.deployment.name),
+                "cooling_seconds": round(state.rests_for(monotonic), 3),
                 "first_token_ms": round(state.first_token_seconds * 1000, 1),
                 "calls": state.calls,
                 "overloads": state.overloads,
@@ -163,15 +276,32 @@ class Capacity:
 
     async def close(self) -> None:
         """Stops settling."""
-        await asyncio.gather(*(state.budget.close() for state in self._states.values()))
+        await asyncio.gather(
+            *(state.budget.close() for state in self._states.values()), *(line.close() for line in self._lines.values())
+        )
 
-    def _of(self, model: str) -> list[DeploymentState]:
-        return [state for state in self._states.values() if state.deployment.model == model]
+    def _names(self, model: str) -> list[str]:
+        return [name for name, state in self._states.items() if state.deployment.model == model]
 
-    def _pool(self, model: str, tokens: float, without: Collection[str]) -> list[Candidate]:
+    def _ask_of(self, want: Want, name: str) -> Ask:
+        return self._ask(want, self._states[name].deployment)
+
+    def _ask(self, want: Want, deployment: Deployment) -> Ask:
+        first = want.lane is Lane.INTERACTIVE
+        provisioned = deployment.tier is Tier.PROVISIONED
+        kept = self._interactive_share * deployment.tokens_per_minute if provisioned and not first else 0.0
+        if not want.booked and first:
+            others = self._shares[want.model].others_share(self._clock.monotonic(), want.tenant)
+            kept += others * self._states[deployment.name].budget.account.now.urgent_per_second * 60
+        yields = want.booked or not first
+        return Ask(want.tokens, yields=yields, kept=kept, owner=want.owner)
+
+    def _pool(self, want: Want, without: Collection[str]) -> list[Candidate]:
         monotonic = self._clock.monotonic()
+        spill = spill_models(self._spill, self._costs, model=want.model, lane=want.lane.value) if self._spill else ()
+        models = {want.model, *spill}
         return [
-            state.candidate(monotonic, tokens)
+            state.candidate(monotonic, self._ask(want, state.deployment), spill=state.deployment.model != want.model)
             for name, state in self._states.items()
-            if state.deployment.model == model and name not in without
+            if state.deployment.model in models and name not in without and not self._switches.drains(name)
         ]

@@ -15,6 +15,7 @@ from shared.telemetry import log
 from shared.telemetry.facts import Subject, TurnDeferred, TurnEnded
 from shared.telemetry.observer import SILENT, Observer
 from shared.turns import State, Turn
+from shared.waiting_room import Appointment, WaitingRoom
 
 
 class Deferrals:
@@ -26,13 +27,14 @@ class Deferrals:
         store: TurnStore,
         queues: LaneQueues,
         runner: TurnRunner,
+        waiting_room: WaitingRoom,
         clock: Clock,
         max_runs: int,
         draw: Callable[[], float] = random.random,
         observer: Observer = SILENT,
     ) -> None:
         """Takes what it works with; `draw` gives random numbers in [0, 1)."""
-        self._observer = observer
+        self._observer, self._waiting_room = observer, waiting_room
         self._store, self._queues, self._runner, self._clock = store, queues, runner, clock
         self._max_runs, self._draw = max_runs, draw
 
@@ -47,34 +49,54 @@ class Deferrals:
         """
         if deferred.faulted and faults_used_up(faults=turn.faults, max_runs=self._max_runs):
             return (await self._runner.fail(_tried(turn, deferred), ModelFailed(), publish)).error
-        now = self._clock.now()
+        appointment = await self._appointment(turn, deferred)
         decision = defer(
-            now=now,
-            wait_seconds=deferred.wait_seconds,
+            now=self._clock.now(),
+            wait_seconds=deferred.wait_seconds if appointment is None else appointment.wait_seconds,
             copies=turn.copies,
             deadline_at=turn.deadline_at,
-            draw=0.0 if deferred.lined_up else self._draw(),
+            # Those who stand in line are spread by their places.
+            draw=self._draw() if appointment is None or appointment.ticket is None else 0.0,
         )
         if decision.until is None:
             return await self._expire(_tried(turn, deferred), publish)
-        await self._sleep(turn, deferred, decision.until, publish)
+        await self._sleep(turn, deferred, decision.until, appointment, publish)
         return None
 
-    async def _sleep(self, turn: Turn, deferred: Deferred, until: float, publish: Publish) -> None:
+    async def _appointment(self, turn: Turn, deferred: Deferred) -> Appointment | None:
+        if deferred.want is None:
+            return None
+        return await self._waiting_room.return_to(turn, deferred.want, at_least_seconds=deferred.wait_seconds)
+
+    async def _sleep(
+        self, turn: Turn, deferred: Deferred, until: float, appointment: Appointment | None, publish: Publish
+    ) -> None:
+        now = self._clock.now()
+        kept = {} if appointment is None else appointment.fields(now)
         fields: dict[str, Any] = {
             "deferred_until": until,
             "copies": turn.copies + 1,
             "faults": turn.faults + (1 if deferred.faulted else 0),
             "attempts": [*turn.attempts, *deferred.attempts],
+            **kept,
         }
         if not await self._store.finish(turn.turn_id, run=turn.run, state=State.DEFERRED, fields=fields):
             return
-        now = self._clock.now()
-        message = TurnMessage(turn.turn_id, turn.lane, f"r{turn.copies + 1}", turn.deadline_at, now, turn.reply_to)
+        message = TurnMessage(
+            turn.turn_id,
+            turn.lane,
+            f"r{turn.copies + 1}",
+            turn.deadline_at,
+            now,
+            turn.reply_to,
+            ticket=kept.get("ticket", turn.ticket),
+            model=None if deferred.want is None else deferred.want.model,
+        )
         await self._queues.send(message, time_to_live_seconds=turn.deadline_at - now, not_before=until)
         log.info("defer_turn", turn_id=turn.turn_id, lane=turn.lane.value, seconds=round(until - now, 2))
         self._observer.tell(TurnDeferred(Subject.of(turn), until - now, faulted=deferred.faulted))
-        details = {"place": 1, "expected_wait_seconds": round(until - now, 1)}
+        place = 1 if appointment is None else appointment.place
+        details = {"place": place, "expected_wait_seconds": round(until - now, 1)}
         publish(News(turn.turn_id, turn.run, 0, "", State.DEFERRED.value, details))
 
     async def _expire(self, turn: Turn, publish: Publish) -> SpillwayError:

@@ -28,6 +28,8 @@ class TurnMessage:
         waits: How often this message was put off because its turn could not be taken at that moment.
         sent_at: Seconds since 1970.
         traceparent: W3C trace context of the sender, so that a turn is one trace; None when nothing was traced.
+        ticket: The turn's place in the line of its pool, as it is stored; None when it need not wait.
+        model: The pool, when there is a ticket.
     """
 
     turn_id: str
@@ -38,6 +40,8 @@ class TurnMessage:
     reply_to: str | None = None
     waits: int = 0
     traceparent: str | None = None
+    ticket: dict[str, Any] | None = None
+    model: str | None = None
 
     @property
     def message_id(self) -> str:
@@ -57,6 +61,8 @@ class TurnMessage:
             "reply_to": self.reply_to,
             "waits": self.waits,
             "traceparent": self.traceparent,
+            "ticket": self.ticket,
+            "model": self.model,
         }
         return json.dumps(body, separators=(",", ":")).encode()
 
@@ -80,6 +86,8 @@ class TurnMessage:
                 reply_to=value.get("reply_to"),
                 waits=int(value.get("waits", 0)),
                 traceparent=_traceparent(value.get("traceparent")),
+                ticket=value.get("ticket"),
+                model=value.get("model"),
             )
         except (KeyError, TypeError, UnicodeDecodeError) as error:
             raise ValueError(f"not a turn message: {error!r}") from error

@@ -58,6 +58,12 @@ class TurnStore(Protocol):
     async def depth(self, lane: Lane) -> int:
         """How many turns wait in a lane."""
 
+    async def asleep(self, lane: Lane, after: float, *, limit: int) -> list[Turn]:
+        """Waiting turns of a lane whose appointment is after a moment (seconds since 1970), the next first.
+
+        Of their content they have nothing but what a message needs.
+        """
+
     def stale(self, now: float, *, accepted_before: float, woken_before: float) -> AsyncIterator[Turn]:
         """Turns that nobody drives.
 
@@ -172,31 +178,31 @@ class LedgerEntry:
 
 
 class Ledger(Protocol):
-    """Keeps the shared account of each deployment."""
+    """Keeps what all instances share by name: accounts of deployments, lines of pools, switches of operators."""
 
     async def read(self, name: str) -> LedgerEntry | None:
-        """The account, or None when there is none yet."""
+        """The account, or None when there is none; raises Unavailable, as all do."""
 
-    async def write(self, name: str, account: dict[str, Any], *, version: str | None) -> LedgerEntry | None:
-        """Replaces the account read at `version`, or opens it when that is None; None when another was quicker."""
-
-    async def take(
-        self, name: str, *, slot: int, tokens: float, requests: int, token_ceiling: float, request_ceiling: float
+    async def write(
+        self, name: str, account: dict[str, Any], *, version: str | None, lasting: bool = False
     ) -> LedgerEntry | None:
-        """Adds to what was spent in the slot, when it is still the newest one and the ceilings hold; else None."""
+        """Replaces the account read at `version`, or opens it when that is None; None when another was quicker.
 
-    async def cool(self, name: str, until: float) -> LedgerEntry | None:
-        """Leaves the deployment alone until then, for all instances; None when it already is for longer."""
-
-    async def line_up(self, line: str, *, seconds: float, earliest: float) -> float:
-        """Takes the next `seconds` of a line that all instances share, from `earliest` on at the soonest.
-
-        Returns:
-            When they begin; seconds since 1970.
+        An account that nobody writes for a day is forgotten, unless it is lasting.
         """
 
-    async def line_end(self, line: str) -> float:
-        """Until when a line is taken; seconds since 1970, 0 when nobody ever stood in it."""
+    async def take(
+        self,
+        name: str,
+        *,
+        slot: int,
+        tokens: float,
+        requests: int,
+        urgent: float,
+        token_ceiling: float,
+        request_ceiling: float,
+    ) -> LedgerEntry | None:
+        """Adds to what was spent in the slot, when it is still the newest one and the ceilings hold; else None."""
 
 
 class LaneQueues(Protocol):

@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from shared.attempts import Answering, Attempts, NoneLeft
+from shared.attempts import Attempts, NoneLeft
+from shared.calls import Answering
+from shared.capacity import Want
 from shared.context import Context, ContextGatherer
 from shared.errors import ContentFiltered, SpillwayError, Unavailable
 from shared.events import News
@@ -24,6 +26,7 @@ T = TypeVar("T")
 Publish = Callable[[News], None]
 """Takes news for whoever follows a turn; returns at once."""
 OnEnd = Callable[[Turn, State, Mapping[str, Any]], None]
+FIRST_CONTEXT_TOKENS, CONTEXT_SMOOTHING = 500.0, 0.1
 STORE_RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 
@@ -44,13 +47,13 @@ class Deferred:
         wait_seconds: Until a deployment is expected to have budget; infinity when unknown.
         faulted: It was a fault that ended the run.
         attempts: What was tried.
-        lined_up: The wait is a place in line; it is kept to the moment.
+        want: What no deployment had; None after a fault.
     """
 
     wait_seconds: float
     faulted: bool
     attempts: list[dict[str, Any]]
-    lined_up: bool = False
+    want: Want | None = None
 
 
 @dataclass(slots=True)
@@ -100,6 +103,8 @@ class TurnRunner:
         self._settings, self._store, self._sessions = settings, store, sessions
         self._context, self._attempts, self._counter, self._clock = context, attempts, counter, clock
         self._observer, self._ended = observer, ended
+        self.context_tokens = FIRST_CONTEXT_TOKENS
+        """What instructions, passages and history add to a prompt, as of late."""
 
     async def run(
         self, turn: Turn, publish: Publish, timeline: Timeline, *, stored: asyncio.Future[Any] | None = None
@@ -133,7 +138,8 @@ class TurnRunner:
             run.timeline.mark("context", self._clock.now())
             answering = await self._first_token(run.turn, context)
         except NoneLeft as none_left:
-            return Deferred(none_left.wait_seconds, none_left.faulted, none_left.attempts, none_left.lined_up)
+            want = None if none_left.faulted else none_left.want
+            return Deferred(none_left.wait_seconds, none_left.faulted, none_left.attempts, want)
         except SpillwayError as error:
             return await self._fail(run, error)
         try:
@@ -143,7 +149,7 @@ class TurnRunner:
                 run.timeline.mark("store_accept", self._clock.now())
             await self._stream(run, answering)
         except ModelRefusal as refusal:
-            answering.watch.refuse(refusal, self._attempts.learn(answering.deployment, refusal))
+            answering.watch.refuse(refusal, self._attempts.learn(answering, refusal))
             log.warning("break_stream", turn_id=run.turn.turn_id, deployment=answering.deployment.name)
             return Deferred(0.0, faulted=True, attempts=answering.attempts)
         finally:
@@ -157,11 +163,15 @@ class TurnRunner:
     async def _first_token(self, turn: Turn, context: Context) -> Answering:
         instructions = self._settings.system_prompt or default_instructions()
         messages = assemble(turn, instructions=instructions, passages=context.passages, history=context.history)
+        tokens = prompt_tokens(messages, self._counter)
+        if turn.use_context:
+            added = tokens - prompt_tokens(turn.messages, self._counter)
+            self.context_tokens += CONTEXT_SMOOTHING * (added - self.context_tokens)
         return await self._attempts.first_token(
             turn,
             messages,
             model=turn.model or self._settings.default_model,
-            prompt_tokens=prompt_tokens(messages, self._counter),
+            prompt_tokens=tokens,
             max_output_tokens=turn.max_output_tokens or self._settings.max_output_tokens,
         )
 

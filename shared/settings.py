@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Self, TypeVar
 
 from shared.errors import SettingsError
+from shared.policies.spill import SpillRule
 from shared.telemetry.prices import Price, parse_prices
 
 T = TypeVar("T")
@@ -79,6 +80,7 @@ class Settings:
     embedding_dimensions: int
     context_seconds: float
     max_direct_turns: int
+    max_tenant_turns: int
     max_runs: int
     capacity_share: float
     lease_seconds: float
@@ -93,6 +95,8 @@ class Settings:
     sample_share: float = 0.05
     evaluations_per_hour: int = 200
     datasets: str | None = None
+    interactive_share: float = 0.1
+    spill: Mapping[str, SpillRule] = field(default_factory=dict)
     requests_per_minute: int = 12_000
 
     @classmethod
@@ -129,6 +133,7 @@ class Settings:
             embedding_dimensions=read.whole("SPILLWAY_EMBEDDING_DIMENSIONS", 1, 4096, default=256),
             context_seconds=read.number("SPILLWAY_CONTEXT_SECONDS", 0.01, 60, default=2.0),
             max_direct_turns=read.whole("SPILLWAY_MAX_DIRECT_TURNS", 0, 10_000, default=64),
+            max_tenant_turns=read.whole("SPILLWAY_MAX_TENANT_TURNS", 1, 10_000, default=64),
             max_runs=read.whole("SPILLWAY_MAX_RUNS", 1, 100, default=5),
             capacity_share=read.number("SPILLWAY_CAPACITY_SHARE", 0.001, 1, default=1.0),
             lease_seconds=read.number("SPILLWAY_LEASE_SECONDS", 1, 300, default=20.0),
@@ -147,6 +152,8 @@ class Settings:
             sample_share=read.number("SPILLWAY_SAMPLE_SHARE", 0, 1, default=0.05),
             evaluations_per_hour=read.whole("SPILLWAY_EVALUATIONS_PER_HOUR", 0, 100_000, default=200),
             datasets=read.text("SPILLWAY_DATASETS", default=None),
+            interactive_share=read.number("SPILLWAY_INTERACTIVE_SHARE", 0, 0.9, default=0.1),
+            spill=read.parsed("SPILLWAY_SPILL", _spill, "a JSON object of rules by model", default={}),
             requests_per_minute=read.whole("SPILLWAY_REQUESTS_PER_MINUTE", 0, 10_000_000, default=12_000),
         )
         read.finish()
@@ -237,6 +244,21 @@ def _deployments(value: Any) -> tuple[Deployment, ...]:
     if not any(deployment.kind == "chat" for deployment in found):
         raise ValueError("at least one deployment of kind chat is needed")
     return found
+
+
+def _spill(value: Any) -> dict[str, SpillRule]:
+    rules = {
+        str(model): SpillRule(
+            to=tuple(str(other) for other in rule["to"]),
+            lanes=frozenset(str(lane) for lane in rule.get("lanes", ["interactive"])),
+            most_cost_ratio=float(rule.get("most_cost_ratio", 1.0)),
+        )
+        for model, rule in value.items()
+    }
+    strange = {lane for rule in rules.values() for lane in rule.lanes} - {"interactive", "standard", "batch"}
+    if strange:
+        raise ValueError(f"there is no lane {', '.join(sorted(strange))}")
+    return rules
 
 
 def _positive(entry: Mapping[str, Any], name: str, default: int) -> int:

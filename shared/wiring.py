@@ -35,8 +35,9 @@ from shared.evaluating.versions import prompt_version
 from shared.follow_turn import TurnFollower
 from shared.health import Health
 from shared.knowledge_base import KnowledgeBase
-from shared.lane_watch import LaneWatch
 from shared.live import Board
+from shared.operations import Switches
+from shared.operator_desk import OperatorDesk
 from shared.relay import RelayListener, RelayOutbox
 from shared.run_turn import TurnRunner
 from shared.settings import Settings
@@ -44,6 +45,9 @@ from shared.sweep import Sweeper
 from shared.telemetry import log
 from shared.telemetry.observed import ObservedQueues, ObservedRelay, ObservedTurns, SweptQueues, SweptTurns
 from shared.telemetry.otel.observer import OpenTelemetryObserver
+from shared.telemetry.prices import turn_costs
+from shared.usher import Usher
+from shared.waiting_room import WaitingRoom
 from shared.work_turn import TurnWorker
 
 if TYPE_CHECKING:
@@ -86,8 +90,21 @@ class Services:
             OpenAIEmbeddings(self._models, embeddings, dimensions=settings.embedding_dimensions) if embeddings else None
         )
         knowledge = CosmosKnowledge(self._store)
+        ledger = CosmosLedger(self._store)
+        self._switches = switches = Switches(ledger, clock)
         self.capacity = capacity = Capacity(
-            settings.deployments, ledger=CosmosLedger(self._store), clock=clock, share=settings.capacity_share
+            settings.deployments,
+            ledger=ledger,
+            clock=clock,
+            share=settings.capacity_share,
+            switches=switches,
+            interactive_share=settings.interactive_share,
+            spill=settings.spill,
+            costs=turn_costs(settings.prices),
+        )
+        waiting_room = WaitingRoom(capacity, clock)
+        self._usher = usher = Usher(
+            capacity=capacity, store=turns, queues=queues, clock=clock, model=settings.default_model
         )
         self.board = board = Board()
         context = ContextGatherer(
@@ -121,7 +138,13 @@ class Services:
             ended=self._sampler.ended,
         )
         deferrals = Deferrals(
-            store=turns, queues=queues, runner=runner, clock=clock, max_runs=settings.max_runs, observer=observer
+            store=turns,
+            queues=queues,
+            runner=runner,
+            waiting_room=waiting_room,
+            clock=clock,
+            max_runs=settings.max_runs,
+            observer=observer,
         )
         self._outbox = RelayOutbox(relay)
         self._listener = RelayListener(relay, board, instance=instance, clock=clock)
@@ -135,7 +158,10 @@ class Services:
             runner=runner,
             deferrals=deferrals,
             listener=self._listener,
-            lanes=LaneWatch(store=turns, capacity=capacity, clock=clock),
+            waiting_room=waiting_room,
+            switches=switches,
+            typical_context=lambda: round(runner.context_tokens),
+            usher=usher,
             counter=counter,
             clock=clock,
             observer=observer,
@@ -175,9 +201,13 @@ class Services:
             runner=runner,
             deferrals=deferrals,
             outbox=self._outbox,
+            waiting_room=waiting_room,
+            switches=switches,
+            usher=usher,
             clock=clock,
             observer=observer,
         )
+        self.operator_desk = OperatorDesk(capacity=capacity, store=turns, switches=switches)
         self.sweeper = Sweeper(
             store=SweptTurns(stored, observer, clock),
             queues=SweptQueues(lanes, observer),
@@ -216,6 +246,8 @@ class Services:
         """Stops background work and closes every connection."""
         await self._acceptor.close()
         await self._sampler.close()
+        await self._usher.close()
+        await self._switches.close()
         await self.capacity.close()
         await self._listener.close()
         await self._outbox.close()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from shared.deferrals import Deferrals
 from shared.errors import DeadlineExceeded, ModelFailed, Unavailable
 from shared.events import News, TurnMessage
+from shared.operations import Switches
 from shared.policies.limits import crashed_too_often
 from shared.ports import Clock, LaneQueues, TurnStore
 from shared.relay import RelayOutbox
@@ -17,8 +18,13 @@ from shared.telemetry.facts import MessageGivenUp, RunStarted, Subject
 from shared.telemetry.observer import SILENT, Observer, settled
 from shared.timeline import Timeline
 from shared.turns import State, Turn
+from shared.usher import Usher
+from shared.waiting_room import WaitingRoom, ticket_of
 
 STORE_AWAY_SECONDS = 2.0
+EARLY_SECONDS = 0.75
+"""A turn that is due within this time waits in the worker, where it costs less than another round through the queue."""
+PAUSED_SECONDS = 10.0
 
 
 class PoisonedTurn(Exception):
@@ -38,12 +44,16 @@ class TurnWorker:
         runner: TurnRunner,
         deferrals: Deferrals,
         outbox: RelayOutbox,
+        waiting_room: WaitingRoom,
+        switches: Switches,
+        usher: Usher,
         clock: Clock,
         draw: Callable[[], float] = random.random,
         observer: Observer = SILENT,
     ) -> None:
         """Takes what it works with; `owner` names this instance."""
-        self._observer = observer
+        self._observer, self._waiting_room, self._switches = observer, waiting_room, switches
+        self._usher = usher
         self._settings, self._owner, self._store, self._queues = settings, owner, store, queues
         self._runner, self._deferrals, self._outbox = runner, deferrals, outbox
         self._clock, self._draw = clock, draw
@@ -55,7 +65,11 @@ class TurnWorker:
             PoisonedTurn: The turn failed for good.
             Unavailable: Neither the store nor the queue answers.
         """
+        put_off = await self._put_off_seconds(message)
         now = self._clock.now()
+        if put_off > EARLY_SECONDS and now + put_off < message.deadline_at:
+            await self._again(message, now + put_off)
+            return
         try:
             turn = await self._store.take(
                 message.turn_id, owner=self._owner, now=now, lease_until=now + self._settings.lease_seconds
@@ -68,6 +82,16 @@ class TurnWorker:
             await self._again(message, self._clock.now() + STORE_AWAY_SECONDS * (1 + self._draw()))
             return
         await self._run(turn, message)
+
+    async def _put_off_seconds(self, message: TurnMessage) -> float:
+        """How long the turn has to sleep on: its place in line is not reached, or its lane is paused."""
+        if self._switches.pauses(message.lane):
+            return PAUSED_SECONDS * (1 + self._draw())
+        ticket = ticket_of(message.ticket)
+        if ticket is None or message.model is None:
+            return 0.0
+        self._usher.attend()
+        return await self._waiting_room.due_in_seconds(message.model, ticket)
 
     async def _run(self, turn: Turn, message: TurnMessage) -> None:
         publish = self._publisher(turn.reply_to or message.reply_to)

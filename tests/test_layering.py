@@ -110,6 +110,19 @@ def test_the_app_never_imports_what_is_not_deployed() -> None:
             assert not {"local", "tests", "bench"} & {module.split(".")[0] for module in imports(path)}, path
 
 
+def test_what_measures_the_app_imports_nothing_of_it() -> None:
+    for path in files("bench"):
+        assert not {"shared", "functions", "function_app"} & {module.split(".")[0] for module in imports(path)}, path
+
+
+@pytest.mark.parametrize("path", files("bench/lab/arms"), ids=str)
+def test_an_arm_runs_where_nothing_of_the_project_is_installed(path: Path) -> None:
+    allowed = {"bench.lab.arms.frame", "bench.lab.record", "bench.lab.schedule", "bench.lab.scenario"}
+    own = {"spillway": {"httpx2"}, "direct_sdk": {"openai"}, "litellm_router": {"litellm"}}
+
+    assert strangers(path, allowed | {"bench.lab"} | own.get(path.stem, set())) == []
+
+
 def test_only_settings_reads_the_environment() -> None:
     readers = {
         path.relative_to(ROOT).as_posix()

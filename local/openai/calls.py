@@ -26,7 +26,7 @@ OUTCOMES = (
     "internal_error",
     "stopped",
 )
-_RECORD = struct.Struct("<QdddIIIHBBHB32s")
+_RECORD = struct.Struct("<QddddIIIIHBBHB32s")
 _NUMBER_OF = {outcome: number for number, outcome in enumerate(OUTCOMES)}
 _NO_TIME = -1.0
 _MOST_NAMES = 60_000
@@ -39,6 +39,8 @@ class Call:
     Attributes:
         deployment: Key of the deployment, or what the caller asked for when there is none.
         estimate: Tokens charged at admission, 0 when it was not admitted.
+        decided: When the quota, or a fault in its place, let it in or turned it away; None when it never got so far.
+        asked_tokens: Prompt and the most that may be answered, whether admitted or not; 0 when it never got so far.
         output_tokens: Tokens that were really sent.
         status: Of the response, 0 when the caller left before there was one.
         question_sha256: Digest of the last user message's text, empty when it was not read.
@@ -55,6 +57,8 @@ class Call:
     first_token: float | None = None
     client_request_id: bytes = b""
     question_sha256: bytes = b""
+    asked_tokens: int = 0
+    decided: float | None = None
 
 
 class Ledger:
@@ -79,11 +83,13 @@ class Ledger:
         record = _RECORD.pack(
             self.finished,
             call.arrived,
+            _NO_TIME if call.decided is None else call.decided,
             _NO_TIME if call.first_token is None else call.first_token,
             ended,
             min(call.estimate, 0xFFFFFFFF),
             min(call.prompt_tokens, 0xFFFFFFFF),
             min(call.output_tokens, 0xFFFFFFFF),
+            min(call.asked_tokens, 0xFFFFFFFF),
             call.status,
             _NUMBER_OF[call.outcome],
             call.stream,
@@ -119,8 +125,8 @@ class Ledger:
 
     def _show(self, record: bytes) -> dict[str, Any]:
         fields = _RECORD.unpack_from(record)
-        arrived, first, ended = fields[1:4]
-        account, _, deployment = self._names[fields[10]].partition("/")
+        arrived, decided, first, ended = fields[1:5]
+        account, _, deployment = self._names[fields[12]].partition("/")
         wall = self._wall_offset_seconds
         return {
             "number": fields[0],
@@ -128,18 +134,20 @@ class Ledger:
             "first_token": None if first == _NO_TIME else first,
             "ended": ended,
             "arrived_at": arrived + wall,
+            "decided_at": None if decided == _NO_TIME else decided + wall,
             "first_token_at": None if first == _NO_TIME else first + wall,
             "ended_at": ended + wall,
             "deployment": deployment,
             "account": account,
-            "estimate": fields[4],
-            "prompt_tokens": fields[5],
-            "output_tokens": fields[6],
-            "status": fields[7],
-            "outcome": OUTCOMES[fields[8]],
-            "stream": bool(fields[9]),
+            "estimate": fields[5],
+            "prompt_tokens": fields[6],
+            "output_tokens": fields[7],
+            "asked_tokens": fields[8],
+            "status": fields[9],
+            "outcome": OUTCOMES[fields[10]],
+            "stream": bool(fields[11]),
             "client_request_id": record[_RECORD.size :].decode("latin-1"),
-            "question_sha256": fields[12].hex() if fields[11] else None,
+            "question_sha256": fields[14].hex() if fields[13] else None,
         }
 
     def _name_number(self, name: str) -> int:

@@ -105,7 +105,8 @@ class ModelCall:
         """
         running, fault, now = self.deployment_running, self.effects.refusal, time.monotonic()
         self._quota = running.quota
-        estimate = prompt_tokens + most_output_tokens
+        estimate = self.call.asked_tokens = prompt_tokens + most_output_tokens
+        self.call.decided = now
         if fault is not None and fault.kind in REFUSALS:
             running.quota.count_request(now)
             raise forced(self._refusing(now), fault)

@@ -14,6 +14,7 @@ from local.servicebus.broker.broker import Broker, entity_names
 from local.servicebus.broker.journal import NoJournal
 from local.servicebus.broker.settings import QueueSettings
 from local.servicebus.config import DEFAULT_FILE, load_queues
+from local.servicebus.control import Control
 from local.servicebus.journal.recovery import recover
 from local.servicebus.journal.schema import open_file
 from local.servicebus.journal.writer import JournalWriter
@@ -66,9 +67,15 @@ async def _serve(arguments: argparse.Namespace, listener: socket.socket, broker:
     limits = Limits(max_message_bytes=arguments.max_message_bytes, idle_timeout_seconds=arguments.idle_timeout_seconds)
     server = Server(broker, arguments.key, limits, time.time)
 
+    details: dict[str, str] = {}
+    if arguments.control_port is not None:
+        control = wire.listen(wire.LOOPBACK, arguments.control_port)
+        details["control_url"] = f"http://{wire.LOOPBACK}:{control.getsockname()[1]}"
+        await Control(broker).serve(control)
+
     def ready() -> None:
         url = f"sb://{arguments.host}:{port}"
-        wire.announce("servicebus", url=url, port=port, ready_file=arguments.ready_file)
+        wire.announce("servicebus", url=url, port=port, ready_file=arguments.ready_file, details=details)
 
     await server.run(listener, wire.stop_event(), ready)
 
@@ -111,6 +118,12 @@ def _parser() -> argparse.ArgumentParser:
         default=240,
         metavar="SECONDS",
         help="announced to clients; a connection silent for twice as long is closed (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--control-port",
+        type=int,
+        metavar="PORT",
+        help="answer GET /_sim/account with counts of operations here, on loopback; 0 picks a port (default: none)",
     )
     return parser
 

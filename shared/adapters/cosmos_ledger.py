@@ -1,4 +1,4 @@
-"""The shared account of each deployment in Cosmos DB: container `capacity`, one item a deployment."""
+"""The shared accounts and lines in Cosmos DB: container `capacity`, one item a deployment and one a pool."""
 
 from typing import Any
 
@@ -10,7 +10,6 @@ from shared.ports import LedgerEntry
 
 CONTAINER = "capacity"
 TTL_SECONDS = 86_400
-TRIES = 3
 
 
 class CosmosLedger:
@@ -29,9 +28,11 @@ class CosmosLedger:
                 raise
             return None
 
-    async def write(self, name: str, account: dict[str, Any], *, version: str | None) -> LedgerEntry | None:
+    async def write(
+        self, name: str, account: dict[str, Any], *, version: str | None, lasting: bool = False
+    ) -> LedgerEntry | None:
         """See `shared.ports.Ledger`."""
-        body = {"id": name, "account": account, "ttl": TTL_SECONDS}
+        body = {"id": name, "account": account} | ({} if lasting else {"ttl": TTL_SECONDS})
         try:
             if version is None:
                 return _entry(await within("open_ledger", self._capacity.create_item(body)))
@@ -45,68 +46,31 @@ class CosmosLedger:
             return None
 
     async def take(
-        self, name: str, *, slot: int, tokens: float, requests: int, token_ceiling: float, request_ceiling: float
+        self,
+        name: str,
+        *,
+        slot: int,
+        tokens: float,
+        requests: int,
+        urgent: float,
+        token_ceiling: float,
+        request_ceiling: float,
     ) -> LedgerEntry | None:
         """See `shared.ports.Ledger`."""
         operations: list[Item] = [
             {"op": "incr", "path": "/account/spent", "value": tokens},
             {"op": "incr", "path": "/account/requests", "value": requests},
+            {"op": "incr", "path": "/account/urgent", "value": urgent},
         ]
         condition = (
             f"FROM c WHERE c.account.slot = {slot:d} AND c.account.spent <= {number(token_ceiling - tokens)} "
             f"AND c.account.requests <= {number(request_ceiling - requests)}"
         )
-        return await self._patch("take_ledger", name, operations, condition)
-
-    async def cool(self, name: str, until: float) -> LedgerEntry | None:
-        """See `shared.ports.Ledger`."""
-        operations: list[Item] = [{"op": "set", "path": "/account/cooling_until", "value": until}]
-        return await self._patch(
-            "cool_ledger", name, operations, f"FROM c WHERE c.account.cooling_until < {number(until)}"
-        )
-
-    async def line_up(self, line: str, *, seconds: float, earliest: float) -> float:
-        """See `shared.ports.Ledger`."""
-        name = f"line:{line}"
-        for _ in range(TRIES):
-            push: list[Item] = [{"op": "incr", "path": "/end", "value": seconds}]
-            pushed = await self._patched("push_line", name, push, f"FROM c WHERE c.end >= {number(earliest)}")
-            if pushed is not None:
-                return float(pushed["end"]) - seconds
-            begin: list[Item] = [{"op": "set", "path": "/end", "value": earliest + seconds}]
-            begun = await self._patched("begin_line", name, begin, f"FROM c WHERE c.end < {number(earliest)}")
-            if begun is not None:
-                return earliest
-            body = {"id": name, "end": earliest + seconds, "ttl": TTL_SECONDS}
-            try:
-                await within("open_line", self._capacity.create_item(body, no_response=True))
-            except CosmosHttpResponseError as fault:
-                if fault.status_code != 409:
-                    raise
-            else:
-                return earliest
-        return earliest
-
-    async def line_end(self, line: str) -> float:
-        """See `shared.ports.Ledger`."""
-        name = f"line:{line}"
-        try:
-            return float((await within("read_line", self._capacity.read_item(name, name)))["end"])
-        except CosmosHttpResponseError as fault:
-            if fault.status_code != 404:
-                raise
-            return 0.0
-
-    async def _patch(self, operation: str, name: str, operations: list[Item], condition: str) -> LedgerEntry | None:
-        item = await self._patched(operation, name, operations, condition)
-        return None if item is None else _entry(item)
-
-    async def _patched(self, operation: str, name: str, operations: list[Item], condition: str) -> Item | None:
         patch = self._capacity.patch_item(
             name, partition_key=name, patch_operations=operations, filter_predicate=condition
         )
         try:
-            return dict(await within(operation, patch))
+            return _entry(await within("take_ledger", patch))
         except CosmosHttpResponseError as fault:
             if fault.status_code not in {404, 412}:
                 raise

@@ -16,6 +16,11 @@ OR (c.state = 'running' AND c.lease_until < @now)
 OR (c.state = 'deferred' AND c.deferred_until < @woken_before)
 OR (c.state IN ('accepted', 'queued', 'deferred') AND c.deadline_at < @now)
 """
+ASLEEP = """
+SELECT TOP @limit c.id, c.tenant, c.session_id, c.lane, c.state, c.model, c.created_at, c.deadline_at, c.reply_to,
+c.ticket, c.due_at FROM c WHERE c.state IN ('accepted', 'queued', 'deferred') AND c.lane = @lane AND c.due_at > @after
+ORDER BY c.due_at
+"""
 DEPTH = "SELECT VALUE COUNT(1) FROM c WHERE c.lane = @lane AND c.state IN ('accepted', 'queued', 'deferred')"
 
 
@@ -93,6 +98,14 @@ class CosmosTurns:
         rows = self._turns.query_items(DEPTH, parameters=[{"name": "@lane", "value": lane.value}])
         async with translated("count_lane"):
             return sum([int(count) async for count in rows])
+
+    async def asleep(self, lane: Lane, after: float, *, limit: int) -> list[Turn]:
+        """See `shared.ports.TurnStore`."""
+        values = {"@lane": lane.value, "@after": after, "@limit": limit}
+        parameters: list[dict[str, object]] = [{"name": name, "value": value} for name, value in values.items()]
+        rows = self._turns.query_items(ASLEEP, parameters=parameters)
+        async with translated("find_sleepers"):
+            return [from_item(item | {"messages": []}) async for item in rows]
 
     async def stale(self, now: float, *, accepted_before: float, woken_before: float) -> AsyncIterator[Turn]:
         """See `shared.ports.TurnStore`."""

@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.attempts import Answering, Attempts, NoneLeft
+from shared.attempts import Attempts, NoneLeft
+from shared.calls import Answering
 from shared.errors import SpillwayError
 from shared.evaluation.model import Completion, Message
 from shared.ports import Chunk, Clock, ModelRefusal, TokenCounter
@@ -64,7 +65,7 @@ class CapacityJudge:
         try:
             return await _read(answering)
         except ModelRefusal as refusal:
-            answering.watch.refuse(refusal, self._attempts.learn(answering.deployment, refusal))
+            answering.watch.refuse(refusal, self._attempts.learn(answering, refusal))
             raise JudgeFailed(f"the answer broke off: {refusal.message}") from refusal
         finally:
             answering.watch.leave()

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+CERTAIN = 0.95
+"""Part of the time to the deadline that a predicted wait may fill; the rest is for what it does not know."""
+
 
 class Path(StrEnum):
     """How an admitted turn reaches the model."""
@@ -14,35 +17,48 @@ class Path(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
-    """The decision: a path, or a refusal with the time after which the turn would be taken."""
+class Entry:
+    """What is known of a turn and of this instance at the door.
 
-    path: Path | None
-    retry_after_seconds: float | None = None
+    Attributes:
+        first_lane: The turn is in the highest lane; all others queue, so that they leave the budget to it.
+        held: Its caller holds the connection.
+        behind_others: Earlier turns of its flow wait, or an operator paused the lane.
+        budget_wait_seconds: Until some deployment has budget for it; 0 when one has now.
+        direct_turns: Turns that this instance runs directly.
+        most_direct_turns: How many it may run.
+        tenant_turns: Those of the turn's tenant.
+        most_tenant_turns: How many one tenant may have.
+    """
+
+    first_lane: bool
+    held: bool
+    behind_others: bool
+    budget_wait_seconds: float
+    direct_turns: int
+    most_direct_turns: int
+    tenant_turns: int
+    most_tenant_turns: int
 
 
-def admit(
-    *,
-    may_go_direct: bool,
-    budget_wait_seconds: float,
-    direct_turns: int,
-    max_direct_turns: int,
-    predicted_wait_seconds: float,
-    deadline_seconds: float,
-) -> Admission:
-    """Direct when budget is free now and this instance has room; refused when the wait would outlast the deadline.
+def may_go_direct(entry: Entry) -> bool:
+    """True when budget is free now, this instance has room, and nobody is overtaken."""
+    return (
+        entry.first_lane
+        and entry.held
+        and not entry.behind_others
+        and entry.budget_wait_seconds <= 0
+        and entry.direct_turns < entry.most_direct_turns
+        and entry.tenant_turns < entry.most_tenant_turns
+    )
+
+
+def refusal_seconds(*, wait_seconds: float, deadline_seconds: float) -> float | None:
+    """None when a turn may queue; else the seconds after which its wait would end in time.
 
     Args:
-        may_go_direct: The turn is in the first lane and its caller holds the connection; all others queue, so that
-            they leave the budget to those who are waiting.
-        budget_wait_seconds: Until some deployment has budget for this turn; 0 when one has now.
-        direct_turns: Turns this instance runs directly at the moment.
-        max_direct_turns: How many it may run.
-        predicted_wait_seconds: Expected wait in the lane.
+        wait_seconds: Expected wait in the lane.
         deadline_seconds: Time until the turn expires.
     """
-    if may_go_direct and budget_wait_seconds <= 0 and direct_turns < max_direct_turns:
-        return Admission(Path.DIRECT)
-    if predicted_wait_seconds > deadline_seconds:
-        return Admission(None, retry_after_seconds=max(1.0, predicted_wait_seconds - deadline_seconds))
-    return Admission(Path.QUEUED)
+    most = CERTAIN * deadline_seconds
+    return None if wait_seconds <= most else max(1.0, wait_seconds - most)

@@ -11,8 +11,9 @@ class Candidate:
 
     Attributes:
         wait_seconds: Until its budget can take the call; 0 when it can now, infinity when never.
-        cooling_seconds: How long it is still to be left alone after an overload.
+        cooling_seconds: How long it is still to be left alone, after an overload or for a fault.
         first_token_seconds: Observed time to first token, smoothed; 0 when not yet known.
+        spill: It answers for another model and is asked only when the pool's own cannot.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Candidate:
     wait_seconds: float = 0.0
     cooling_seconds: float = 0.0
     first_token_seconds: float = 0.0
+    spill: bool = False
 
     @property
     def ready_in_seconds(self) -> float:
@@ -36,7 +38,7 @@ class Choice:
 
 
 def choose(candidates: Iterable[Candidate], *, tried: frozenset[str] = frozenset()) -> Choice:
-    """Picks among those that can take the call now: provisioned first, then the quickest to a first token.
+    """Picks among those that can take the call now: own before spill, provisioned first, then the quickest.
 
     Args:
         candidates: The pool.
@@ -45,6 +47,7 @@ def choose(candidates: Iterable[Candidate], *, tried: frozenset[str] = frozenset
     pool = list(candidates)
     ready = [entry for entry in pool if entry.ready_in_seconds <= 0 and entry.name not in tried]
     if ready:
-        best = min(ready, key=lambda entry: (not entry.provisioned, entry.first_token_seconds, entry.name))
+        best = min(ready, key=lambda entry: (entry.spill, not entry.provisioned, entry.first_token_seconds, entry.name))
         return Choice(best.name)
-    return Choice(None, min((entry.ready_in_seconds for entry in pool), default=math.inf))
+    own = [entry for entry in pool if not entry.spill]
+    return Choice(None, min((entry.ready_in_seconds for entry in own), default=math.inf))

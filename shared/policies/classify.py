@@ -128,6 +128,11 @@ def _wait(headers: Mapping[str, str]) -> float | None:
     return max(known, default=None)
 
 
+def named_limit(headers: Mapping[str, str]) -> float | None:
+    """Tokens per minute that an answer's headers name as the deployment's limit; None when they do not."""
+    return _number(headers.get("x-ratelimit-limit-tokens")) or None
+
+
 def _seconds(text: str | None) -> float | None:
     if text is None:
         return None

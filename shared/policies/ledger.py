@@ -9,6 +9,12 @@ the service holds nothing but calls of the last 61 seconds of slots. Therefore, 
 and no window at the service can hold more than the limit. The price is one part in 61 of the quota under full load.
 Requests are policed the same way in slices of 1 and of 10 seconds.
 Source: learn.microsoft.com, Azure OpenAI quota management, "understanding rate limits", 2026.
+
+Below that ceiling three things hold some callers back:
+
+- the *reserve*: whoever waits in line, or is of a lower lane, leaves room for those who come and need not wait;
+- the *claim*: room that a large call has waited for long enough, so that small ones no longer use it up;
+- the *ramp*: after an overload, the pace of the first seconds.
 """
 
 import math
@@ -27,6 +33,16 @@ def _slots(window_seconds: float) -> int:
 TOKEN_SLOTS = _slots(60)
 SLICES = ((1.0, _slots(1)), (10.0, _slots(10)))
 REQUEST_SLOTS = SLICES[-1][1]
+RECENT_SLOTS = 20
+"""Slots over which the pace of those who need not wait is measured."""
+
+CUT, LEAST_FACTOR, RAMP_PER_SECOND = 0.5, 1 / 16, 0.15
+"""An overload halves the pace, down to a sixteenth; from half it is back in 3.3 seconds."""
+RAMP_BURST = 4.0
+"""Times the even pace that a deployment at full factor takes in a second; less while the factor is below 1."""
+RESERVE_SPREAD = 2.0
+MOST_RESERVE = 0.25
+"""The reserve covers two standard deviations of what comes and goes in a window, up to a quarter of the limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +53,17 @@ class LedgerState:
         slot: Number of the newest slot, counted in half seconds since 1970.
         token_marks: `spent` at the start of the newest slot, of the one before, and so on.
         request_marks: The same for `requests`.
-        limit_tokens: Tokens per minute in force.
+        limit_tokens: Tokens per minute that the deployment is set up with.
         limit_requests: Requests per minute.
         cooling_until: The deployment is left alone until then; seconds since 1970.
+        urgent: Part of `spent` by calls of the first lane that stood in no line.
+        urgent_mark: `urgent` at the start of the present step of ten seconds.
+        urgent_before: `urgent` at the start of the step before.
+        epoch: Counts the overloads that cut the pace; a call made in an older epoch cannot cut it again.
+        factor: Part of the pace in force at `factor_at`; it grows back with time.
+        cut_tokens: Tokens per minute that the service named as the limit, below `limit_tokens`; until `cut_until`.
+        claim_tokens: Room kept for a large call that has waited long, until `claim_until`.
+        claim_by: Whose call that is.
     """
 
     slot: int
@@ -50,11 +74,37 @@ class LedgerState:
     limit_tokens: float
     limit_requests: float
     cooling_until: float = 0.0
+    urgent: float = 0.0
+    urgent_mark: float = 0.0
+    urgent_before: float = 0.0
+    epoch: int = 0
+    factor: float = 1.0
+    factor_at: float = 0.0
+    cut_tokens: float = 0.0
+    cut_until: float = 0.0
+    claim_tokens: float = 0.0
+    claim_until: float = 0.0
+    claim_by: str = ""
+
+    @property
+    def at(self) -> float:
+        """Start of the newest slot; seconds since 1970."""
+        return self.slot * SLOT_SECONDS
+
+    @property
+    def tokens_per_minute(self) -> float:
+        """The limit in force."""
+        return min(self.limit_tokens, self.cut_tokens) if self.at < self.cut_until else self.limit_tokens
+
+    @property
+    def factor_now(self) -> float:
+        """Part of the pace in force: 1 when the last overload is long ago."""
+        return min(1.0, self.factor + RAMP_PER_SECOND * max(0.0, self.at - self.factor_at))
 
     @property
     def token_ceiling(self) -> float:
-        """The highest value `spent` may take in the newest slot."""
-        return self.token_marks[TOKEN_SLOTS - 1] + self.limit_tokens
+        """The highest value `spent` may take in the newest slot by the service's own rule."""
+        return self.token_marks[TOKEN_SLOTS - 1] + self.tokens_per_minute
 
     @property
     def request_ceiling(self) -> float:
@@ -63,7 +113,7 @@ class LedgerState:
 
     @property
     def token_room(self) -> float:
-        """Tokens that may be acquired in the newest slot."""
+        """Tokens that may be acquired in the newest slot by the service's own rule."""
         return self.token_ceiling - self.spent
 
     @property
@@ -74,7 +124,53 @@ class LedgerState:
     @property
     def utilisation(self) -> float:
         """Part of the token limit that is taken."""
-        return 1 - self.token_room / self.limit_tokens
+        return 1 - self.token_room / self.tokens_per_minute
+
+    @property
+    def urgent_per_second(self) -> float:
+        """Tokens a second that calls of the first lane took of late without standing in line."""
+        seconds = RECENT_SLOTS * SLOT_SECONDS / 2 + (self.slot % RECENT_SLOTS) * SLOT_SECONDS
+        recent = self.urgent - self.urgent_mark + (self.urgent_mark - self.urgent_before) / 2
+        return recent / seconds
+
+    @property
+    def call_tokens(self) -> float:
+        """Size of the calls of the last ten seconds; 0 when there were none."""
+        calls = self.requests - self.request_marks[-1]
+        return (self.spent - self.token_marks[REQUEST_SLOTS - 1]) / calls if calls > 0 else 0.0
+
+    @property
+    def reserve(self) -> float:
+        """Room left for those who come without having to wait.
+
+        Of `u` tokens a minute in calls of `m`, both what comes and what leaves the window vary by sqrt(u m), so the
+        room they need beyond the mean varies by sqrt(2 u m). When less leaves the window for a while than they take,
+        they need the difference too.
+        """
+        pace = self.urgent_per_second
+        if pace <= 0:
+            return 0.0
+        spread = RESERVE_SPREAD * math.sqrt(2 * pace * 60 * self.call_tokens)
+        left, step = self.token_marks[-1], pace * SLOT_SECONDS
+        lacking = max(step * later - (mark - left) for later, mark in enumerate(reversed(self.token_marks)))
+        return min(spread + lacking, MOST_RESERVE * self.tokens_per_minute)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a caller wants to acquire.
+
+    Attributes:
+        tokens: The estimate.
+        yields: The caller leaves the reserve alone: it stood in line, or is of a lower lane.
+        kept: Further room that it leaves, such as a provisioned deployment's part for the first lane.
+        owner: Who asks, so that a claim is known as its own.
+    """
+
+    tokens: float
+    yields: bool = False
+    kept: float = 0.0
+    owner: str = ""
 
 
 def _allowed(limit_requests: float, seconds: float) -> int:
@@ -96,39 +192,125 @@ def advanced(state: LedgerState, slot: int) -> LedgerState:
     steps = slot - state.slot
     if steps <= 0:
         return state
+    turned = slot // RECENT_SLOTS - state.slot // RECENT_SLOTS
     return replace(
         state,
         slot=slot,
-        token_marks=((state.spent,) * steps + state.token_marks)[:TOKEN_SLOTS],
-        request_marks=((state.requests,) * steps + state.request_marks)[:REQUEST_SLOTS],
+        token_marks=((state.spent,) * min(steps, TOKEN_SLOTS) + state.token_marks)[:TOKEN_SLOTS],
+        request_marks=((state.requests,) * min(steps, REQUEST_SLOTS) + state.request_marks)[:REQUEST_SLOTS],
+        urgent_mark=state.urgent if turned else state.urgent_mark,
+        urgent_before=state.urgent_before if not turned else state.urgent_mark if turned == 1 else state.urgent,
     )
 
 
-def acquired(state: LedgerState, *, tokens: float, requests: int = 1) -> LedgerState | None:
+def ceiling(state: LedgerState, ask: Ask) -> float:
+    """The highest value `spent` may take in the newest slot when this call is acquired."""
+    highest = state.token_ceiling - _kept(state, ask)
+    factor = state.factor_now
+    if factor < 1:
+        burst = factor * RAMP_BURST * state.tokens_per_minute / 60
+        highest = min(highest, state.token_marks[1] + max(burst, ask.tokens))
+    return highest
+
+
+def _kept(state: LedgerState, ask: Ask) -> float:
+    """Room that this caller leaves to others."""
+    claim = state.claim_tokens if state.at < state.claim_until else 0.0
+    if claim and ask.owner == state.claim_by:
+        return 0.0
+    return ask.kept + (state.reserve + claim if ask.yields else 0.0)
+
+
+def acquired(state: LedgerState, ask: Ask) -> LedgerState | None:
     """The account after an acquisition in its newest slot, or None when there is no room for it."""
-    if tokens > state.token_room or requests > state.request_room:
+    if state.spent + ask.tokens > ceiling(state, ask) or state.request_room < 1:
         return None
-    return replace(state, spent=state.spent + tokens, requests=state.requests + requests)
+    after = spent(state, tokens=ask.tokens, requests=1, urgent=0.0 if ask.yields else ask.tokens)
+    return claim_used(after) if after.claim_by and after.claim_by == ask.owner else after
 
 
-def fitting(state: LedgerState, sizes: Sequence[float]) -> list[bool]:
+def spent(state: LedgerState, *, tokens: float, requests: int, urgent: float) -> LedgerState:
+    """The account after tokens were spent, whatever the room."""
+    return replace(
+        state,
+        spent=state.spent + tokens,
+        requests=state.requests + requests,
+        urgent=state.urgent + urgent,
+    )
+
+
+def fitting(state: LedgerState, asks: Sequence[Ask]) -> list[bool]:
     """Which of several calls fit together, in order; a small one may use room that a large one before it cannot."""
-    room, requests, fits = state.token_room, state.request_room, list[bool]()
-    for tokens in sizes:
-        fit = tokens <= room and requests >= 1
-        fits.append(fit)
-        if fit:
-            room, requests = room - tokens, requests - 1
+    fits = list[bool]()
+    for ask in asks:
+        after = acquired(state, ask)
+        fits.append(after is not None)
+        state = after or state
     return fits
 
 
-def wait_seconds(state: LedgerState, now: float, *, tokens: float) -> float:
+def wait_seconds(state: LedgerState, now: float, ask: Ask) -> float:
     """Seconds until a call fits if nobody else spends: 0 when it does now, infinity when it never can."""
     state = advanced(state, slot_of(now))
-    if tokens > state.limit_tokens:
-        return math.inf
-    for later in range(TOKEN_SLOTS + 1):
-        future = advanced(state, state.slot + later)
-        if tokens <= future.token_room and future.request_room >= 1:
-            return 0.0 if later == 0 else max(0.0, future.slot * SLOT_SECONDS - now)
-    return math.inf
+    if ask.tokens > state.tokens_per_minute:
+        return math.inf if ask.tokens > state.limit_tokens else max(SLOT_SECONDS, state.cut_until - now)
+    if acquired(state, ask) is not None:
+        return 0.0
+    slots = max(_token_slots(state, ask), _request_slots(state), 1)
+    return max(0.0, (state.slot + slots) * SLOT_SECONDS - now)
+
+
+def _token_slots(state: LedgerState, ask: Ask) -> int:
+    """Slots until enough of what was spent has left the window."""
+    needed = state.spent + ask.tokens + _kept(state, ask) - state.tokens_per_minute
+    marks = reversed(state.token_marks)
+    return next((later for later, mark in enumerate(marks) if mark >= needed), TOKEN_SLOTS)
+
+
+def _request_slots(state: LedgerState) -> int:
+    """Slots until one more request fits into every slice."""
+    return max(
+        next(
+            (
+                later
+                for later, mark in enumerate(reversed(state.request_marks[:slots]))
+                if mark + _allowed(state.limit_requests, seconds) > state.requests
+            ),
+            slots,
+        )
+        for seconds, slots in SLICES
+    )
+
+
+def overloaded(state: LedgerState, *, epoch: int, until: float) -> LedgerState:
+    """The account after an overload: left alone until then, and slower after it.
+
+    Args:
+        state: The account.
+        epoch: The epoch in which the call was made; of the calls of one epoch only the first cuts the pace.
+        until: Seconds since 1970.
+    """
+    cooling = max(state.cooling_until, until)
+    if epoch != state.epoch:
+        return replace(state, cooling_until=cooling, factor_at=max(state.factor_at, cooling))
+    factor = max(LEAST_FACTOR, state.factor_now * CUT)
+    return replace(state, epoch=epoch + 1, cooling_until=cooling, factor=factor, factor_at=cooling)
+
+
+def limited(state: LedgerState, *, tokens_per_minute: float, until: float) -> LedgerState:
+    """The account after the service named its limit: a lower one is believed until then, the full one ends a cut."""
+    if tokens_per_minute >= state.limit_tokens:
+        return replace(state, cut_tokens=0.0, cut_until=0.0)
+    return replace(state, cut_tokens=tokens_per_minute, cut_until=max(state.cut_until, until))
+
+
+def claimed(state: LedgerState, *, tokens: float, until: float, owner: str) -> LedgerState | None:
+    """The account with room kept for a call, or None when another's claim is in force."""
+    if state.at < state.claim_until and state.claim_by != owner:
+        return None
+    return replace(state, claim_tokens=tokens, claim_until=until, claim_by=owner)
+
+
+def claim_used(state: LedgerState) -> LedgerState:
+    """The account after whoever had the claim went, or gave up."""
+    return replace(state, claim_tokens=0.0, claim_until=0.0, claim_by="")

@@ -93,6 +93,10 @@ class ObservedTurns:
         """See `shared.ports.TurnStore`."""
         return await self._store.depth(lane)
 
+    async def asleep(self, lane: Lane, after: float, *, limit: int) -> list[Turn]:
+        """See `shared.ports.TurnStore`."""
+        return await self._store.asleep(lane, after, limit=limit)
+
     def stale(self, now: float, *, accepted_before: float, woken_before: float) -> AsyncIterator[Turn]:
         """See `shared.ports.TurnStore`."""
         return self._store.stale(now, accepted_before=accepted_before, woken_before=woken_before)

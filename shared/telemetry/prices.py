@@ -32,6 +32,11 @@ def price_for(prices: Prices, *, model: str, deployment: str) -> Price | None:
     return prices.get(deployment) or prices.get(model)
 
 
+def turn_costs(prices: Prices) -> dict[str, float]:
+    """What a turn costs by name, to compare models: three parts of input and one of output, as chats usually have."""
+    return {name: 3 * price.input + price.output for name, price in prices.items()}
+
+
 def parse_prices(value: Any) -> dict[str, Price]:
     """Reads the setting: an object by model or deployment of `input`, `output` and `cached` (default: as input).
 

@@ -16,6 +16,8 @@ BODIES: dict[str, Any] = {
     "ReplayRequest": {"lane": "batch"},
     "EvaluationRequest": {"name": "r", "items": [{"id": "1", "question": "Hello?"}]},
     "EvaluationItemsIn": {"items": [{"id": "2", "question": "Hello?"}]},
+    "LaneSwitch": {"paused": False},
+    "DeploymentSwitch": {"draining": False},
 }
 """A valid body of each model that a route takes."""
 
@@ -24,6 +26,10 @@ USER_ROUTES = {
     *("complete_chat", "list_models", "report_ready", "describe_api"),
 }
 OPEN_ROUTES = {"report_live"}
+TENANTS_OWN = {"turn", "session", "run"}
+"""Parameters in a path that name something of a tenant."""
+INSTALLATIONS = {"lane": "batch", "name": "chat-0"}
+"""Parameters in a path that name something of the whole installation, which operators of all tenants share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +44,18 @@ class Call:
         return self.route.function
 
     @property
+    def names_a_tenants_own(self) -> bool:
+        assert set(self.parameters) <= TENANTS_OWN | INSTALLATIONS.keys(), "say whose a new parameter is"
+        return bool(TENANTS_OWN & set(self.parameters))
+
+    @property
     def for_operators(self) -> bool:
         return self.name not in USER_ROUTES | OPEN_ROUTES
 
     def send(self, client: httpx2.Client, ids: dict[str, str], **options: Any) -> httpx2.Response:
         """Sends it with these ids in the path, and with a valid body."""
         body = None if self.route.takes is None else BODIES[self.route.takes.__name__]
-        path = self.route.path.format(**ids)
+        path = self.route.path.format(**INSTALLATIONS, **ids)
         return client.request(self.route.method.upper(), path, json=body, **options)
 
 

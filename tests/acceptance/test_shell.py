@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from shared.api_views import ErrorReply
-from tests.acceptance.routes import OPEN_ROUTES, USER_ROUTES, Call, calls
+from tests.acceptance.routes import INSTALLATIONS, OPEN_ROUTES, USER_ROUTES, Call, calls
 from tests.acceptance.stack import OPERATOR, OTHER, STORE_KEY, USER, Stack, ask
 
 CALLS = calls()
@@ -63,7 +63,7 @@ def test_an_operator_route_refuses_a_user_before_it_looks_at_the_request(stack: 
     with stack.client() as user:
         for call in CALLS:
             if call.for_operators and call.route.takes is not None:
-                path = call.route.path.format(**NOWHERE)
+                path = call.route.path.format(**INSTALLATIONS, **NOWHERE)
                 assert user.request(call.route.method, path, content=b"no json").status_code == 403
 
 

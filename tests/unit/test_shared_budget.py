@@ -7,108 +7,9 @@ from typing import Any
 
 import pytest
 
-from shared.errors import Unavailable
-from shared.ports import LedgerEntry
-from shared.settings import Deployment
+from shared.policies.ledger import Ask
 from shared.shared_budget import SharedBudget
-
-LIMIT = 60_000
-DEPLOYMENT = Deployment(
-    "chat", "m", "http://127.0.0.1:1/", "chat", tokens_per_minute=LIMIT, requests_per_minute=100_000
-)
-
-
-class VirtualClock:
-    """Time that moves only when everybody sleeps."""
-
-    def __init__(self) -> None:
-        self.time = 1_700_000_000.0
-        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
-
-    def now(self) -> float:
-        return self.time
-
-    def monotonic(self) -> float:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._sleepers.append((self.time + seconds, future))
-        await future
-
-    async def run_until(self, end: float) -> None:
-        while True:
-            for _ in range(30):
-                await asyncio.sleep(0)
-            self._sleepers = [entry for entry in self._sleepers if not entry[1].done()]
-            due = min((at for at, _ in self._sleepers), default=end)
-            if due >= end:
-                self.time = end
-                return
-            self.time = max(self.time, due)
-            for at, future in self._sleepers:
-                if at <= self.time and not future.done():
-                    future.set_result(None)
-
-
-@dataclass
-class MemoryLedger:
-    """The ledger's contract in memory; every operation takes a moment and can be made to fail."""
-
-    clock: VirtualClock
-    entries: dict[str, tuple[dict[str, Any], int]] = field(default_factory=dict)
-    away: bool = False
-    operations: int = 0
-
-    async def _reach(self) -> None:
-        self.operations += 1
-        await self.clock.sleep(0.01)
-        if self.away:
-            raise Unavailable
-
-    async def read(self, name: str) -> LedgerEntry | None:
-        await self._reach()
-        return self._entry(name)
-
-    async def write(self, name: str, account: dict[str, Any], *, version: str | None) -> LedgerEntry | None:
-        await self._reach()
-        found = self._entry(name)
-        if (None if found is None else found.version) != version:
-            return None
-        self.entries[name] = (dict(account), int(version or 0) + 1)
-        return self._entry(name)
-
-    async def take(
-        self, name: str, *, slot: int, tokens: float, requests: int, token_ceiling: float, request_ceiling: float
-    ) -> LedgerEntry | None:
-        await self._reach()
-        account, version = self.entries[name]
-        fits = account["spent"] + tokens <= token_ceiling and account["requests"] + requests <= request_ceiling
-        if account["slot"] != slot or not fits:
-            return None
-        changed = account | {"spent": account["spent"] + tokens, "requests": account["requests"] + requests}
-        self.entries[name] = (changed, version + 1)
-        return self._entry(name)
-
-    async def cool(self, name: str, until: float) -> LedgerEntry | None:
-        await self._reach()
-        if name not in self.entries or self.entries[name][0]["cooling_until"] >= until:
-            return None
-        account, version = self.entries[name]
-        self.entries[name] = (account | {"cooling_until": until}, version + 1)
-        return self._entry(name)
-
-    async def line_up(self, line: str, *, seconds: float, earliest: float) -> float:
-        raise NotImplementedError
-
-    async def line_end(self, line: str) -> float:
-        raise NotImplementedError
-
-    def _entry(self, name: str) -> LedgerEntry | None:
-        if name not in self.entries:
-            return None
-        account, version = self.entries[name]
-        return LedgerEntry(dict(account), str(version))
+from tests.unit.fleet import DEPLOYMENT, LIMIT, MemoryLedger, VirtualClock, most_in_a_window
 
 
 @dataclass
@@ -123,13 +24,13 @@ class Fleet:
     def __post_init__(self) -> None:
         self.ledger = MemoryLedger(self.clock)
         share = 1 / self.instances
-        self.budgets = [SharedBudget(DEPLOYMENT, self.ledger, self.clock, share=share) for _ in range(self.instances)]
+        self.budgets = [SharedBudget(DEPLOYMENT, self.ledger, self.clock, share) for _ in range(self.instances)]
 
     async def callers(self, budget: SharedBudget, seed: int, *, pause: float = 0.0) -> None:
         draw = random.Random(seed)
         while True:
             tokens = draw.randint(*self.sizes)
-            while (wait := await budget.acquire(tokens)) > 0:
+            while (wait := await budget.acquire(Ask(tokens))) > 0:
                 await self.clock.sleep(wait)
             self.arrivals.append((self.clock.now() + draw.random() * 0.1, tokens))
             await self.clock.sleep(pause or 0.01)
@@ -151,15 +52,7 @@ class Fleet:
             await budget.close()
 
     def most_in_a_window(self) -> float:
-        arrivals = sorted(self.arrivals)
-        most, window, first = 0.0, 0.0, 0
-        for at, tokens in arrivals:
-            window += tokens
-            while arrivals[first][0] <= at - 60:
-                window -= arrivals[first][1]
-                first += 1
-            most = max(most, window)
-        return most
+        return most_in_a_window(self.arrivals)
 
 
 @pytest.mark.parametrize("instances", [1, 3, 8])
@@ -185,7 +78,7 @@ async def test_a_cooled_deployment_is_left_alone_by_every_instance_within_a_seco
 
     async def cool(fleet: Fleet) -> None:
         await fleet.clock.sleep(30)
-        fleet.budgets[0].cool(20)
+        fleet.budgets[0].overload(epoch=0, cooling_seconds=20, tokens_per_minute=None)
 
     start = fleet.clock.now()
     await fleet.run(70, pause=0.5, at=cool)
@@ -216,7 +109,7 @@ async def test_a_call_larger_than_the_quota_is_told_so_at_once() -> None:
     waits: list[float] = []
 
     async def ask(fleet: Fleet) -> None:
-        waits.append(await fleet.budgets[0].acquire(LIMIT + 1))
+        waits.append(await fleet.budgets[0].acquire(Ask(LIMIT + 1)))
 
     await fleet.run(5, callers=0, at=ask)
 
@@ -228,8 +121,8 @@ async def test_a_caller_that_gives_up_does_not_take_the_others_with_it() -> None
     waits: list[float] = []
 
     async def ask(fleet: Fleet) -> None:
-        impatient = asyncio.create_task(fleet.budgets[0].acquire(100))
-        patient = asyncio.create_task(fleet.budgets[0].acquire(100))
+        impatient = asyncio.create_task(fleet.budgets[0].acquire(Ask(100)))
+        patient = asyncio.create_task(fleet.budgets[0].acquire(Ask(100)))
         await asyncio.sleep(0)
         impatient.cancel()
         waits.append(await patient)

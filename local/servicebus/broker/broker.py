@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 from local.servicebus.broker.deadlines import Deadlines
 from local.servicebus.broker.errors import EntityNotFound
@@ -68,6 +69,14 @@ class Broker:
     def next_deadline(self) -> float | None:
         """When `tick` is to be called, in seconds since the epoch. It may turn out that nothing was due."""
         return self._deadlines.next()
+
+    def account(self) -> dict[str, Any]:
+        """What each queue was asked to do and what it holds, by name."""
+        now = self._clock()
+        return {
+            queue.name: {**queue.usage.report(now), "messages": len(queue.store.messages)}
+            for queue in self.queues.values()
+        }
 
     def _set_alarm(self, name: str) -> None:
         """Notes when a queue wants to be woken, if that is sooner than known."""

@@ -13,6 +13,7 @@ from local.servicebus.broker.sessions import MessageSession, Sessions
 from local.servicebus.broker.settings import QueueSettings
 from local.servicebus.broker.store import Store
 from local.servicebus.broker.stored import State, StoredMessage
+from local.servicebus.broker.usage import Usage
 
 
 class Lifecycle:
@@ -26,6 +27,7 @@ class Lifecycle:
         store: Its messages.
         sessions: Its sessions; none unless it requires them.
         dead_letters: Its dead-letter queue; None when it is one.
+        usage: What it was asked to do.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Lifecycle:
     ) -> None:
         self.settings = settings
         self.dead_letters = dead_letters
+        self.usage = Usage()
         self.store = Store(settings.name, journal, locked_by_session=settings.requires_session)
         self.sessions = Sessions(settings.lock_seconds, self.has_ready, self._session_freed)
         self._clock = clock
@@ -61,6 +64,7 @@ class Lifecycle:
         now = self._clock()
         for message in self.store.due(now):
             if message.lock_token is not None:
+                self.usage.count("lock_expired")
                 self.unlock(message)
                 self.fail(message)
             elif message.state is State.SCHEDULED:
@@ -149,6 +153,8 @@ class Lifecycle:
     def unlock(self, message: StoredMessage) -> None:
         """Ends a message's lock, if it has one."""
         token = self.store.unlock(message)
+        if token is not None:
+            self.usage.unlocked(token, self._clock())
         session = self._session_of(message)
         if token is not None and session is not None:
             session.locked.pop(token, None)

@@ -52,6 +52,7 @@ class Queue(Settlement):
                 f"The entity '{self.name}' requires sessions."
             )
         now = self._clock()
+        self.usage.count("sent", len(contents))
         return [self._put(content, now) for content in contents]
 
     def cancel_scheduled(self, sequence_numbers: Sequence[int]) -> None:
@@ -97,6 +98,7 @@ class Queue(Settlement):
 
     def renew_session(self, session: MessageSession) -> float:
         """Extends a session's lock; returns the new end in seconds since the epoch."""
+        self.usage.count("renewed")
         return self.sessions.renew(session, self._clock())
 
     def set_session_state(self, session: MessageSession, state: bytes | None) -> None:
@@ -118,6 +120,7 @@ class Queue(Settlement):
     def browse(self, from_number: int, session_id: str | None = None) -> Iterator[StoredMessage]:
         """Messages in order, whatever their state, from a sequence number on."""
         self.advance()
+        self.usage.count("peeks")
         for message in self.store.browse(from_number):
             if session_id is None or message.content.session_id == session_id:
                 yield message
@@ -155,6 +158,7 @@ class Queue(Settlement):
         message = StoredMessage(content, number, now)
         if content.scheduled_at is not None and content.scheduled_at > now:
             message.state, message.scheduled_at = State.SCHEDULED, content.scheduled_at
+            self.usage.count("scheduled")
         self.insert(message)
         return number
 
@@ -168,6 +172,7 @@ class Queue(Settlement):
         return self.store.messages[heapq.heappop(ready)]
 
     def _deliver(self, message: StoredMessage, consumer: Consumer, session: MessageSession | None, now: float) -> None:
+        self.usage.count("delivered")
         if consumer.presettled:
             self.remove(message)
             consumer.deliver(message.encode(), None)
@@ -176,10 +181,11 @@ class Queue(Settlement):
             consumer.deliver(message.encode(), token)
 
     def _lock(self, message: StoredMessage, session: MessageSession | None, now: float) -> bytes:
-        if session is None:
-            return self.store.lock(message, now + self.settings.lock_seconds)
-        token = self.store.lock(message, session.locked_until)
-        session.locked[token] = message
+        until = now + self.settings.lock_seconds if session is None else session.locked_until
+        token = self.store.lock(message, until)
+        self.usage.locked(token, now)
+        if session is not None:
+            session.locked[token] = message
         return token
 
     def _find(self, sequence_numbers: Sequence[int], state: State) -> list[StoredMessage]:

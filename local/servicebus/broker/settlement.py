@@ -17,17 +17,20 @@ class Settlement(Lifecycle):
     def complete(self, token: bytes) -> None:
         """The message was handled: it is removed."""
         self.remove(self._held(token))
+        self.usage.count("completed")
 
     def abandon(self, token: bytes, properties: Mapping[str, Any] | None = None) -> None:
         """The message was not handled: it becomes available again, or is dead-lettered."""
         message = self._held(token)
         self.modify(message, properties)
+        self.usage.count("abandoned")
         self.unlock(message)
         self.fail(message)
 
     def release(self, token: bytes) -> None:
         """The message was not looked at: it becomes available again without counting as delivered."""
         message = self._held(token)
+        self.usage.count("released")
         self.unlock(message)
         self.store.changed(message)
         self.place(message)
@@ -36,6 +39,7 @@ class Settlement(Lifecycle):
         """The message is set aside; it can be received by its sequence number only."""
         message = self._held(token)
         self.modify(message, properties)
+        self.usage.count("deferred")
         self.unlock(message)
         message.state = State.DEFERRED
         self.store.changed(message)
@@ -55,6 +59,7 @@ class Settlement(Lifecycle):
         message = self._held(token)
         self.modify(message, properties)
         self.bury(message, reason, description)
+        self.usage.count("dead_lettered")
 
     def renew_lock(self, token: bytes) -> float:
         """Extends a message's lock; returns the new end in seconds since the epoch.
@@ -66,6 +71,7 @@ class Settlement(Lifecycle):
         if self.settings.requires_session:
             raise NotAllowed("The message is locked by its session; renew the session's lock instead.")
         self.store.extend(message, self._clock() + self.settings.lock_seconds)
+        self.usage.count("renewed")
         return message.locked_until
 
     def _held(self, token: bytes) -> StoredMessage:

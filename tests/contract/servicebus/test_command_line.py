@@ -5,9 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx2
 import pytest
+from azure.servicebus import ServiceBusClient, ServiceBusMessage
 
-from tests.contract.servicebus.conftest import write_config
+from tests.contract.servicebus.conftest import connection_string, write_config
 from tests.processes import ROOT, running
 
 
@@ -72,3 +74,21 @@ def test_the_shipped_queues_are_declared_by_default_and_a_stop_is_clean(tmp_path
         assert ready["pid"] == service.process.pid
         assert service.stop() == 0
         assert "Traceback" not in service.log.read_text()
+
+
+def test_the_control_plane_counts_over_http_and_is_off_unless_asked_for(tmp_path: Path) -> None:
+    with running("local.servicebus", "--port", "0", folder=tmp_path) as broker:
+        assert "control_url" not in broker.ready
+    with running("local.servicebus", "--port", "0", "--control-port", "0", folder=tmp_path) as broker:
+        with ServiceBusClient.from_connection_string(connection_string(broker.port)) as client:
+            client.get_queue_sender("chat-standard").send_messages([ServiceBusMessage("a"), ServiceBusMessage("b")])
+            with client.get_queue_receiver("chat-standard", max_wait_time=5) as receiver:
+                (message,) = receiver.receive_messages(max_message_count=1)
+                receiver.complete_message(message)
+        url = broker.ready["control_url"]
+        queue = httpx2.get(f"{url}/_sim/account").json()["queues"]["chat-standard"]
+        answers = [httpx2.get(f"{url}/other").status_code, httpx2.post(f"{url}/_sim/account").status_code]
+
+    assert (queue["operations"]["sent"], queue["operations"]["completed"], queue["messages"]) == (2, 1, 1)
+    assert queue["locked_seconds"] > 0
+    assert answers == [404, 405]

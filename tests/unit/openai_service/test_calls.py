@@ -11,7 +11,8 @@ def closed(ledger: Ledger, count: int) -> None:
 def test_a_call_comes_back_as_it_was_closed() -> None:
     ledger = Ledger(10, wall_offset_seconds=1_000.0)
     ledger.close(
-        Call(2.0, "sweden/chat", 300, 40, 12, 200, "succeeded", True, 2.5, b"mine-1", bytes(range(32))), ended=4.0
+        Call(2.0, "sweden/chat", 300, 40, 12, 200, "succeeded", True, 2.5, b"mine-1", bytes(range(32)), 300, 2.25),
+        ended=4.0,
     )
     assert ledger.since(0, 10) == [
         {
@@ -20,6 +21,7 @@ def test_a_call_comes_back_as_it_was_closed() -> None:
             "first_token": 2.5,
             "ended": 4.0,
             "arrived_at": 1_002.0,
+            "decided_at": 1_002.25,
             "first_token_at": 1_002.5,
             "ended_at": 1_004.0,
             "deployment": "chat",
@@ -27,6 +29,7 @@ def test_a_call_comes_back_as_it_was_closed() -> None:
             "estimate": 300,
             "prompt_tokens": 40,
             "output_tokens": 12,
+            "asked_tokens": 300,
             "status": 200,
             "outcome": "succeeded",
             "stream": True,

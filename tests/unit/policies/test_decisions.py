@@ -1,12 +1,14 @@
 """Choice, admission, deferral, pacing and limits as tables and laws."""
 
+import dataclasses
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.policies.admission import Path, admit
+from shared.policies.admission import CERTAIN, Entry, may_go_direct, refusal_seconds
 from shared.policies.choice import Candidate, choose
 from shared.policies.deferral import defer
 from shared.policies.limits import crashed_too_often, faults_used_up
@@ -76,32 +78,52 @@ def test_sleepers_with_one_wait_wake_spread_out() -> None:
     assert min(wakes) >= 20
 
 
+FREE = Entry(
+    first_lane=True,
+    held=True,
+    behind_others=False,
+    budget_wait_seconds=0.0,
+    direct_turns=3,
+    most_direct_turns=64,
+    tenant_turns=3,
+    most_tenant_turns=8,
+)
+
+
 @pytest.mark.parametrize(
-    ("may_go_direct", "budget_wait", "direct_turns", "predicted_wait", "path"),
+    "obstacle",
     [
-        (True, 0.0, 0, 0.0, Path.DIRECT),
-        (True, 0.1, 0, 0.0, Path.QUEUED),
-        (True, 0.0, 64, 0.0, Path.QUEUED),
-        (False, 0.0, 0, 0.0, Path.QUEUED),
-        (False, 0.0, 0, 61.0, None),
-        (True, 5.0, 0, 61.0, None),
-        (True, 0.0, 0, 61.0, Path.DIRECT),
+        {"first_lane": False},
+        {"held": False},
+        {"behind_others": True},
+        {"budget_wait_seconds": 0.5},
+        {"direct_turns": 64},
+        {"tenant_turns": 8},
     ],
 )
-def test_admission(
-    may_go_direct: bool, budget_wait: float, direct_turns: int, predicted_wait: float, path: Path | None
-) -> None:
-    admission = admit(
-        may_go_direct=may_go_direct,
-        budget_wait_seconds=budget_wait,
-        direct_turns=direct_turns,
-        max_direct_turns=64,
-        predicted_wait_seconds=predicted_wait,
-        deadline_seconds=60,
-    )
+def test_a_turn_goes_direct_only_when_nothing_stands_in_its_way(obstacle: dict[str, Any]) -> None:
+    assert may_go_direct(FREE)
+    assert not may_go_direct(dataclasses.replace(FREE, **obstacle))
 
-    assert admission.path is path
-    assert (admission.retry_after_seconds is not None) == (path is None)
+
+@given(st.floats(0, 10_000), st.floats(1, 4000))
+def test_a_turn_is_refused_only_when_its_wait_would_outlast_its_deadline_and_told_when_it_would_not(
+    wait: float, deadline: float
+) -> None:
+    later = refusal_seconds(wait_seconds=wait, deadline_seconds=deadline)
+
+    if later is None:
+        assert wait <= deadline
+    else:
+        assert wait > CERTAIN * deadline
+        assert refusal_seconds(wait_seconds=wait - later - 1e-6, deadline_seconds=deadline) is None
+
+
+@given(st.lists(st.floats(0, 10_000), min_size=3, max_size=3), st.floats(1, 4000))
+def test_with_the_same_deadline_the_lowest_lane_is_refused_first(waits: list[float], deadline: float) -> None:
+    refused = [refusal_seconds(wait_seconds=wait, deadline_seconds=deadline) is not None for wait in sorted(waits)]
+
+    assert refused == sorted(refused)
 
 
 def test_the_first_relay_message_goes_at_once_and_the_pause_grows_to_its_limit() -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from shared.policies.ledger import (
     ARRIVAL_SECONDS,
+    Ask,
     LedgerState,
     acquired,
     advanced,
@@ -32,7 +33,7 @@ def test_no_window_at_the_service_holds_more_than_the_limit(calls: list[tuple[fl
     for pause, tokens, delay in calls:
         now += pause
         state = advanced(state, slot_of(now))
-        after = acquired(state, tokens=tokens)
+        after = acquired(state, Ask(tokens))
         if after is not None:
             state = after
             arrivals.append((now + delay, tokens))
@@ -47,7 +48,7 @@ def test_no_slice_of_requests_holds_more_than_its_share(calls: list[tuple[float,
     for pause, delay in calls:
         now += pause
         state = advanced(state, slot_of(now))
-        after = acquired(state, tokens=1)
+        after = acquired(state, Ask(1))
         if after is not None:
             state = after
             arrivals.append(now + delay)
@@ -61,7 +62,7 @@ def test_under_full_load_hardly_any_quota_is_left_unused() -> None:
     state, now, spent = account(), START, 0.0
     while now < START + 600:
         state = advanced(state, slot_of(now))
-        while (after := acquired(state, tokens=100)) is not None:
+        while (after := acquired(state, Ask(100))) is not None:
             state, spent = after, spent + 100
         now += 0.1
 
@@ -77,22 +78,22 @@ def test_the_wait_is_the_first_moment_at_which_the_call_fits(
     for pause, amount, _ in calls:
         now += pause
         state = advanced(state, slot_of(now))
-        state = acquired(state, tokens=amount) or state
-    wait = wait_seconds(state, now, tokens=tokens)
+        state = acquired(state, Ask(amount)) or state
+    wait = wait_seconds(state, now, Ask(tokens))
 
     assert math.isfinite(wait)
-    assert acquired(advanced(state, slot_of(now + wait)), tokens=tokens) is not None
+    assert acquired(advanced(state, slot_of(now + wait)), Ask(tokens)) is not None
     if wait > 0.5:
-        assert acquired(advanced(state, slot_of(now + wait - 0.51)), tokens=tokens) is None
+        assert acquired(advanced(state, slot_of(now + wait - 0.51)), Ask(tokens)) is None
 
 
 def test_a_call_larger_than_the_limit_never_fits() -> None:
-    assert wait_seconds(account(), START, tokens=LIMIT + 1) == math.inf
+    assert wait_seconds(account(), START, Ask(LIMIT + 1)) == math.inf
 
 
 @given(st.integers(0, 500), st.integers(0, 500))
 def test_advancing_in_two_steps_is_advancing_in_one(first: int, second: int) -> None:
-    state = acquired(account(), tokens=500)
+    state = acquired(account(), Ask(500))
     assert state is not None
 
     assert advanced(advanced(state, state.slot + first), state.slot + first + second) == advanced(

@@ -1,0 +1,1 @@
+"""Programs that take one schedule and write one record per turn."""

@@ -1,0 +1,59 @@
+"""A deployment that keeps failing is left alone for growing times, and asked by one call whether it is back.
+
+For faults only: a want of capacity is no fault, and says itself how long it lasts.
+Source: Nygard, "Release It!", 2nd edition, "Circuit Breaker".
+"""
+
+from dataclasses import dataclass, replace
+
+FAULTS = 3
+"""So many faults in a row open the breaker; fewer only make the deployment rest for a moment."""
+REST_SECONDS = 1.0
+FIRST_SECONDS, LONGEST_SECONDS = 2.0, 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """What is known of a deployment's health. Times are monotonic seconds.
+
+    States: *closed* (all calls), *open* (none before `closed_at`), *probing* (one call, the others wait for it).
+
+    Attributes:
+        faults: In a row.
+        opened: How often it opened since the last success.
+        closed_at: Until then nobody calls.
+        probe_until: A probe is under way, and given up then.
+    """
+
+    faults: int = 0
+    opened: int = 0
+    closed_at: float = 0.0
+    probe_until: float = 0.0
+
+    @property
+    def probing(self) -> bool:
+        """The next call is a probe."""
+        return self.opened > 0
+
+    def wait_seconds(self, now: float) -> float:
+        """Until a call may be made."""
+        return max(0.0, self.closed_at - now, self.probe_until - now if self.probing else 0.0)
+
+    def calling(self, now: float) -> "Breaker":
+        """A call is made; it is the only one while probing."""
+        return replace(self, probe_until=now + REST_SECONDS) if self.probing else self
+
+    def succeeded(self) -> "Breaker":
+        """A call was answered, or refused for want of capacity: the deployment is there."""
+        return CLOSED
+
+    def failed(self, now: float, *, rest_seconds: float | None = None) -> "Breaker":
+        """A call met a fault; `rest_seconds` is what the service asked for, which a later one never shortens."""
+        faults = self.faults + 1
+        opens = self.probing or faults >= FAULTS
+        opened = self.opened + (1 if opens else 0)
+        away = min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** (opened - 1)) if opens else REST_SECONDS
+        return Breaker(faults, opened, max(self.closed_at, now + max(away, rest_seconds or 0.0)))
+
+
+CLOSED = Breaker()

@@ -1,0 +1,70 @@
+"""When a slow first token is worth a second call, and how many such calls the budget allows.
+
+Source: Dean and Barroso, "The Tail at Scale", Communications of the ACM 56(2), 2013: hedged requests.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+QUANTILE, PATIENCE = 0.9, 1.5
+LEAST_SAMPLES, MOST_SAMPLES = 20, 200
+SOONEST_SECONDS = 0.1
+FAR = 2.0
+"""A deployment's own history counts up to so many times the pool's, or a sick one would excuse itself."""
+PER_TOKEN = 0.02
+MOST_CALLS = 5.0
+
+
+class FirstTokens:
+    """The last times to first token of a deployment, or of a pool."""
+
+    def __init__(self) -> None:
+        """Starts empty."""
+        self._seconds: deque[float] = deque(maxlen=MOST_SAMPLES)
+        self._usual: float | None = None
+
+    def add(self, seconds: float) -> None:
+        """Notes one."""
+        self._seconds.append(seconds)
+        self._usual = None
+
+    @property
+    def usual_seconds(self) -> float | None:
+        """Nine of ten came within; None while too few are known."""
+        if len(self._seconds) < LEAST_SAMPLES:
+            return None
+        if self._usual is None:
+            self._usual = _quantile(sorted(self._seconds))
+        return self._usual
+
+
+def _quantile(ordered: Sequence[float]) -> float:
+    return ordered[min(len(ordered) - 1, int(QUANTILE * len(ordered)))]
+
+
+def first_token_deadline_seconds(own: FirstTokens, pool: FirstTokens) -> float | None:
+    """After how long without a first token another deployment is asked too; None while that is not known."""
+    usual, others = own.usual_seconds, pool.usual_seconds
+    if others is None:
+        return None
+    return max(SOONEST_SECONDS, PATIENCE * min(others if usual is None else usual, FAR * others))
+
+
+@dataclass(frozen=True, slots=True)
+class HedgeBudget:
+    """Tokens that second calls may still cost: a fiftieth of what first calls cost, saved up for a few calls."""
+
+    tokens: float = 0.0
+
+    def called(self, tokens: float) -> "HedgeBudget":
+        """A first call was made."""
+        return replace(self, tokens=min(self.tokens + PER_TOKEN * tokens, MOST_CALLS * tokens))
+
+    def allows(self, tokens: float) -> bool:
+        """A second call of that size is within the budget."""
+        return self.tokens >= tokens
+
+    def hedged(self, tokens: float) -> "HedgeBudget":
+        """A second call was made."""
+        return replace(self, tokens=self.tokens - tokens)
