@@ -91,7 +91,7 @@ def _overload(message: str, headers: Mapping[str, str], configured: int) -> Verd
         return Verdict(Outcome.OVERLOAD, Cause.OVERSIZED, retryable=True, retry_after_seconds=wait)
     if any(words in message for words in CAPACITY_WORDS):
         return Verdict(Outcome.OVERLOAD, Cause.CAPACITY, retryable=True, retry_after_seconds=wait)
-    if limit is not None and 0 < limit < configured:
+    if limit is not None and 1 <= limit < configured:
         return Verdict(
             Outcome.OVERLOAD, Cause.TEMPORARY_CUT, retryable=True, retry_after_seconds=wait, limit_tokens=int(limit)
         )

@@ -1,6 +1,7 @@
 """`python -m tests.fuzz.api SCHEMATHESIS`: generated requests to every route of the running app, on local Azure.
 
-Twice: with generated ids, and with ids of a turn, a session and an evaluation that are there.
+Three times: with generated ids, with ids of a turn, a session and an evaluation that are there, and at the end those
+routes that would keep the others from answering, because they pause lanes and take deployments out of use.
 
 Fails on a 5xx, on an answer that the OpenAPI document does not describe, and on one that does not come within a minute.
 SCHEMATHESIS is its command line, which lives in an environment of its own; what follows is given to it.
@@ -19,6 +20,7 @@ CHECKS = (
     *("negative_data_rejection", "ignored_auth"),
 )
 ANSWER_SECONDS = 60
+PAUSING = ("switch_lane", "switch_deployment")
 # A body that is too large is refused as such, whatever else is wrong with it.
 REFUSALS = "checks.negative_data_rejection.expected-statuses = [400, 401, 403, 404, 409, 413, 422]\n"
 
@@ -33,11 +35,12 @@ def main() -> int:
         stack = Stack(Path(folder), durable=False, settings={"SPILLWAY_REQUESTS_PER_MINUTE": "0"})
         try:
             stack.start()
-            code = _run(options, more, stack, REFUSALS)
-            parameters = [f'"path.{name}" = "{value}"\n' for name, value in _ids(stack).items()]
-            code |= _run(
-                options, ["--phases", "fuzzing", *more], stack, "".join([REFUSALS, "[parameters]\n", *parameters])
-            )
+            there = "".join(f'"path.{name}" = "{value}"\n' for name, value in _ids(stack).items())
+            others = [part for name in PAUSING for part in ("--exclude-operation-id", name)]
+            pausing = [part for name in PAUSING for part in ("--include-operation-id", name)]
+            code = _run(options, [*others, *more], stack, REFUSALS)
+            code |= _run(options, ["--phases", "fuzzing", *others, *more], stack, f"{REFUSALS}[parameters]\n{there}")
+            code |= _run(options, [*pausing, *more], stack, REFUSALS)
             with stack.client(OPERATOR) as client:
                 ready = client.get("/api/health/ready").status_code
             log = stack.parts["app"].log.read_text(errors="replace")

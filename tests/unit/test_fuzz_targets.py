@@ -18,8 +18,11 @@ FOUND = {
     # A data line that is no JSON, as an event of nothing but an id is for the SDK, was a fault of the app instead of
     # one of the deployment: the turn was given back to the queue and other deployments were not asked.
     "model-streams": ["OiBwaW5nDQpkYXRhOiB7fQ0KDQppZDogMQpyZXRyeTogNQoK"],
-    # A wait of forty years was believed.
-    "throttles": ["c3RhdHVzOiA5NDAKcmV0cnktYWZ0ZXItbXM6IDEyOTk5OTk5OTk5OTk5MDAKcmV0cnktYXRlcjogMgoKZXhjZWVkZWQ="],
+    # A wait of forty thousand years was believed, and a limit of half a token became one of none.
+    "throttles": [
+        "c3RhdHVzOiA5NDAKcmV0cnktYWZ0ZXItbXM6IDEyOTk5OTk5OTk5OTk5MDAKcmV0cnktYXRlcjogMgoKZXhjZWVkZWQ=",
+        "eC1yYXRlbGltaXQtcmVzZXQtdG9rZW5zOjIuNXMKeC1yYXRlbGltaXQtcmVtYWluaW5nLXRva2VuczogMAp4LXJhdGVsaW1pdC1saW1pdC10b2tlbnM6LjUKCng=",
+    ],
 }
 
 
