@@ -321,7 +321,8 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
         return PARAMETERS.get(f"{route.function}.{name}") or PARAMETERS.get(name) or text
 
     in_path = [
-        {"name": name, "in": "path", "required": True, "schema": text} for name in re.findall(r"{(\w+)}", route.path)
+        {"name": name, "in": "path", "required": True, "schema": schema(name)}
+        for name in re.findall(r"{(\w+)}", route.path)
     ]
     in_query = [{"name": name, "in": "query", "required": False, "schema": schema(name)} for name in route.query]
     in_header = [{"name": name, "in": "header", "required": False, "schema": schema(name)} for name in route.headers]
