@@ -3,13 +3,14 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 RIVALS := .venv-rivals
+ARMS := --arm spillway --arm direct_sdk
 BIN := $(VENV)/bin
 RUN := "$(CURDIR)/$(BIN)/python"
 CODE := function_app.py functions shared local tests bench
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test lint types unit contract acceptance browser test-deployed package fuzz lock audit sbom
-.PHONY: evals bench surge bench-rivals clean
+.PHONY: evals alerts bench surge bench-rivals bench-proxy clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,7 +44,7 @@ unit: $(VENV)/.dev ## Pure tests
 	@$(RUN) -m pytest tests/unit tests/infra tests/test_*.py
 
 contract: $(VENV)/.dev ## The local services against the official SDKs
-	@$(RUN) -m pytest tests/contract
+	@$(RUN) -m pytest tests/contract -m "not thorough"
 
 acceptance: $(VENV)/.dev ## The whole app on local Azure
 	@$(RUN) -m pytest tests/acceptance
@@ -83,14 +84,20 @@ sbom: $(VENV)/.dev ## Write dist/sbom.json, the bill of materials (CycloneDX) of
 evals: $(VENV)/.dev ## Evaluate the app on local Azure with the golden set: scorecard, verdict, exit code
 	@$(RUN) -m evals --baseline evals/baselines/local.jsonl $(ARGS)
 
+alerts: $(VENV)/.dev ## Replay all incidents and healthy hours against the alerts, and say when each is found
+	@$(RUN) -m pytest tests/contract/alerts -s --no-header
+
 bench: $(VENV)/.dev ## Measure broker, store and the time the app adds; writes bench/results
 	@$(RUN) -m bench
 
-surge: $(VENV)/.dev ## The thousand-fold surge through the app: table, picture and result in bench/results
-	@$(RUN) -m bench run surge $(ARGS)
+surge: $(VENV)/.dev ## The thousand-fold surge: table, picture and result in bench/results
+	@$(RUN) -m bench run surge $(ARMS) $$(test ! -e $(RIVALS)/.installed || echo --arm litellm) $(ARGS)
 
-bench-rivals: $(VENV)/.dev $(RIVALS)/.installed ## The same surge through the app, the plain openai SDK and LiteLLM
-	@$(RUN) -m bench run surge --arm spillway --arm direct_sdk --arm litellm $(ARGS)
+bench-rivals: $(VENV)/.dev $(RIVALS)/.installed ## The same with LiteLLM, which is installed into .venv-rivals
+	@$(RUN) -m bench run surge $(ARMS) --arm litellm $(ARGS)
+
+bench-proxy: $(VENV)/.dev $(RIVALS)/.installed ## Spillway and LiteLLM's proxy side by side, each on one core
+	@$(RUN) -m bench parts proxy
 
 $(RIVALS)/.installed: bench/requirements-rivals.txt
 	@test -x $(RIVALS)/bin/python || $(PYTHON) -m venv $(RIVALS)

@@ -4,12 +4,24 @@ import argparse
 import json
 from pathlib import Path
 
-from bench import broker, cost, overhead, store
+from bench import broker, cold, cost, overhead, proxy, store, streams
 from bench.lab import picture, report, scenario
-from bench.lab.run import ARMS, run
+from bench.lab.program import ARMS, ArmFailed
+from bench.lab.run import run
+from bench.lab.scenario import ScenarioError
 from bench.machine import RESULTS, write
 
-RUNS = {"overhead": overhead.run, "broker": broker.run, "store": store.run, "cost": cost.run}
+RUNS = {
+    "overhead": overhead.run,
+    "broker": broker.run,
+    "store": store.run,
+    "cost": cost.run,
+    "streams": streams.run,
+    "cold": cold.run,
+    "proxy": proxy.run,
+}
+APART = frozenset({"proxy"})
+"""Only when named: it needs an environment of its own, see `make bench-proxy`."""
 
 
 def main() -> None:
@@ -28,8 +40,11 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     if arguments.command == "run":
-        raise SystemExit(_lab(arguments))
-    measure(getattr(arguments, "names", []) or list(RUNS))
+        try:
+            raise SystemExit(_lab(arguments))
+        except (ArmFailed, ScenarioError) as error:
+            raise SystemExit(str(error)) from error
+    measure(getattr(arguments, "names", []) or [name for name in RUNS if name not in APART])
 
 
 def measure(names: list[str]) -> None:

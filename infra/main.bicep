@@ -79,6 +79,9 @@ param operatorTenant string = 'default'
 @description('Where alerts and budget warnings go; API Management has it as its publisher.')
 param alertEmail string = ''
 
+@description('Evaluate the alerts of infra/alerts. Azure charges for each rule.')
+param alerts bool = true
+
 @description('Monthly budget in the currency of the subscription; 0 for none.')
 @minValue(0)
 param monthlyBudget int = 0
@@ -115,6 +118,7 @@ var names = {
   network: 'vnet-spillway-${token}'
   apiManagement: 'apim-spillway-${token}'
   budget: 'budget-spillway-${token}'
+  alert: 'alert-spillway-${token}'
 }
 var tags = { 'azd-env-name': environmentName, application: 'spillway' }
 var deploymentContainer = 'app-package'
@@ -324,6 +328,28 @@ module front 'app/api-management.bicep' = if (apiManagement) {
     tags: tags
     appUrl: app.outputs.url
     publisherEmail: alertEmail
+  }
+}
+
+module alertRules 'app/alerts.bicep' = if (alerts) {
+  name: 'alerts'
+  scope: group
+  params: {
+    namePrefix: names.alert
+    location: location
+    tags: tags
+    appInsightsName: monitoring.outputs.appInsightsName
+    actionGroupId: monitoring.outputs.actionGroupId
+  }
+}
+
+module workbook 'app/workbook.bicep' = {
+  name: 'workbook'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    appInsightsName: monitoring.outputs.appInsightsName
   }
 }
 

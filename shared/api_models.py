@@ -27,7 +27,8 @@ SequenceNumber = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    # Validators are built with the first request that needs them, not at each cold start.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 def _not_blank(text: str) -> str:
@@ -116,7 +117,7 @@ class DeploymentSwitch(_Strict):
 class TextPart(BaseModel):
     """A text part of a message in OpenAI's form."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
     type: Literal["text"]
     text: Annotated[str, Field(max_length=MAX_TEXT)]
 
@@ -124,7 +125,7 @@ class TextPart(BaseModel):
 class CompletionMessage(BaseModel):
     """A message in OpenAI's form."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
     role: Literal["system", "developer", "user", "assistant"]
     content: Annotated[str, Field(max_length=MAX_TEXT)] | Annotated[list[TextPart], Field(min_length=1, max_length=100)]
     name: Annotated[str, Field(max_length=100)] | None = None
@@ -138,13 +139,14 @@ class CompletionMessage(BaseModel):
 class StreamOptions(BaseModel):
     """Options of a streamed completion."""
 
+    model_config = ConfigDict(defer_build=True)
     include_usage: bool = False
 
 
 class CompletionRequest(BaseModel):
     """A request in the form of OpenAI's chat completions, as far as Spillway can keep its promises with it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
     model: Annotated[str, Field(min_length=1, max_length=100)]
     messages: Annotated[list[CompletionMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
     stream: bool = False

@@ -140,7 +140,7 @@ class Calls:
             await stream.close()
             raise
         if first.text:
-            call.watch.piece()
+            call.watch.piece(first.pieces)
         seconds = self._clock.monotonic() - call.began
         self._capacity.answered(call.deployment.name, seconds, tokens_per_minute=named_limit(stream.headers))
         call.note(Outcome.SUCCESS.value, seconds)

@@ -10,10 +10,11 @@ from shared.operations import Switches
 from shared.policies.breaker import CLOSED, Breaker
 from shared.policies.choice import Candidate, Choice, choose
 from shared.policies.classify import Outcome, Verdict
-from shared.policies.fairness import TenantShares
+from shared.policies.fairness import CROWD, TenantShares
 from shared.policies.hedging import FirstTokens, HedgeBudget, first_token_deadline_seconds
-from shared.policies.ledger import Ask, LedgerState
+from shared.policies.ledger import Ask, LedgerState, slot_of
 from shared.policies.spill import SpillRule, spill_models
+from shared.policies.supply import reserve_tokens
 from shared.ports import Clock, Ledger
 from shared.settings import Deployment, Tier
 from shared.shared_budget import SharedBudget
@@ -24,6 +25,8 @@ SMOOTHING = 0.2
 FORGET_SECONDS = 60.0
 """A deployment that was slow and is left alone counts half as slow after this long, so that it is asked again."""
 COOLING_WHEN_UNSAID_SECONDS = 2.0
+LARGE = 1.25
+PARTS = 20
 SPARE = 0.8
 """Above this utilisation a deployment has nothing to spare for second calls."""
 
@@ -89,7 +92,11 @@ class _Pool:
     states: Mapping[str, DeploymentState]
     clock: Clock
     switches: Switches
-    names: list[str] = field(default_factory=list)
+    names: list[str]
+    shares: TenantShares
+    _open: Mapping[str, LedgerState] = field(default_factory=dict)
+    _reserves: dict[float, float] = field(default_factory=dict)
+    _known_for: object = None
 
     def all(self) -> Mapping[str, LedgerState]:
         monotonic = self.clock.monotonic()
@@ -102,6 +109,27 @@ class _Pool:
     def open(self) -> Mapping[str, LedgerState]:
         now = self.clock.now()
         return {name: state for name, state in self.all().items() if state.cooling_until <= now}
+
+    def strangers(self, tenants: Collection[str]) -> float:
+        return self.shares.others_share(self.clock.monotonic(), tenants)
+
+    def kept_at(self, name: str, *, strangers: float) -> float:
+        """Room to leave at a deployment, so that the pool keeps its reserve for strangers; worked out once a slot."""
+        key = (slot_of(self.clock.now()), self.stamp())
+        if key != self._known_for:
+            self._open, self._reserves, self._known_for = self.open(), {}, key
+        part = math.ceil(PARTS * strangers) / PARTS
+        if part not in self._reserves:
+            self._reserves[part] = reserve_tokens(self._open.values(), strangers=part)
+        others = sum(max(0.0, state.token_room) for other, state in self._open.items() if other != name)
+        return max(0.0, self._reserves[part] - others)
+
+    def stamp(self) -> object:
+        monotonic = self.clock.monotonic()
+        return tuple(
+            (id(state.budget.account.known), state.breaker.wait_seconds(monotonic) > 0, self.switches.drains(name))
+            for name, state in ((name, self.states[name]) for name in self.names)
+        )
 
     async def look(self, *, older_than_seconds: float) -> None:
         old = [
@@ -149,10 +177,11 @@ class Capacity:
         self._first_tokens = {model: FirstTokens() for model in self.models}
         self._hedges = HedgeBudget()
         self._shares = {model: TenantShares() for model in self.models}
-        self._lines = {
-            model: WaitingLine(model, ledger, clock, _Pool(self._states, clock, switches, self._names(model)))
+        self._pools = {
+            model: _Pool(self._states, clock, switches, self._names(model), self._shares[model])
             for model in self.models
         }
+        self._lines = {model: WaitingLine(model, ledger, clock, pool) for model, pool in self._pools.items()}
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -162,6 +191,11 @@ class Capacity:
     def line(self, model: str) -> WaitingLine:
         """The line of those who wait for a model."""
         return self._lines[model]
+
+    @property
+    def ledger_away(self) -> dict[str, bool]:
+        """Of which deployments the shared account is out of reach here; any thread may ask."""
+        return {name: state.budget.degraded for name, state in self._states.items()}
 
     def behind_others(self, want: Want) -> bool:
         """Somebody waits whom a call that did not stand in line would overtake."""
@@ -209,12 +243,16 @@ class Capacity:
             self._hedges = self._hedges.hedged(want.tokens)
         return choice.name
 
+    def is_large(self, want: Want) -> bool:
+        """The call is larger than most of late, so that smaller ones could keep it from ever finding room."""
+        sizes = [self._states[name].budget.account.now.call_tokens for name in self._names(want.model)]
+        return want.tokens > LARGE * max(sizes) > 0
+
     def claim(self, want: Want) -> None:
-        """Keeps room for a large call that has waited long, at the deployment that will have it first."""
+        """Keeps room for a large call that has waited, at the deployment that will have it first."""
         waits = {name: self._states[name].budget.outlook(self._ask_of(want, name)) for name in self._names(want.model)}
         name = min(waits, key=lambda other: waits[other])
-        usual = self._states[name].budget.account.now.call_tokens
-        if math.isfinite(waits[name]) and want.tokens > 2 * usual > 0:
+        if math.isfinite(waits[name]) and self.is_large(want):
             self._states[name].budget.claim(self._ask_of(want, name), waits[name])
 
     def deployment(self, name: str) -> Deployment:
@@ -291,9 +329,13 @@ class Capacity:
         provisioned = deployment.tier is Tier.PROVISIONED
         kept = self._interactive_share * deployment.tokens_per_minute if provisioned and not first else 0.0
         if not want.booked and first:
-            others = self._shares[want.model].others_share(self._clock.monotonic(), want.tenant)
-            kept += others * self._states[deployment.name].budget.account.now.urgent_per_second * 60
+            others = self._shares[want.model].others_share(self._clock.monotonic(), (want.tenant,))
+            if others < 1 - CROWD:
+                kept += others * self._states[deployment.name].budget.account.now.urgent_per_second * 60
         yields = want.booked or not first
+        if yields:
+            pool = self._pools[want.model]
+            kept += pool.kept_at(deployment.name, strangers=pool.strangers((want.tenant,)) if first else 1.0)
         return Ask(want.tokens, yields=yields, kept=kept, owner=want.owner)
 
     def _pool(self, want: Want, without: Collection[str]) -> list[Candidate]:

@@ -3,13 +3,12 @@
 Source: platform.openai.com, API reference, "chat completion object" and "chat completion chunk object".
 """
 
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 from shared.accept_turn import Accepted
 from shared.errors import SpillwayError, from_dict
-from shared.events import KEEP_ALIVE, Event
+from shared.events import KEEP_ALIVE, Event, compact
 from shared.turns import Turn
 
 TYPES = {400: "invalid_request_error", 401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
@@ -92,4 +91,4 @@ def _chunk(head: dict[str, Any], delta: dict[str, Any], finish_reason: str | Non
 
 
 def _data(body: dict[str, Any]) -> bytes:
-    return b"data: %s\n\n" % json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    return b"data: %s\n\n" % compact(body)

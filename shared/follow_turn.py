@@ -1,6 +1,5 @@
 """Following a turn: from what an instance knows of it to the events that one caller receives, each exactly once."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from shared.errors import DeadlineExceeded, Unavailable
 from shared.events import RUN, Event
 from shared.instants import instant
-from shared.live import LiveTurn
+from shared.live import LiveTurn, Signal
 from shared.ports import Clock, TurnStore
 from shared.settings import Settings
 from shared.telemetry import log
@@ -110,7 +109,7 @@ class TurnFollower:
             fresh: `live` has all there is to know; otherwise the durable copy is read first.
         """
         cursor = Cursor(after)
-        changed = asyncio.Event()
+        changed = Signal()
         live.followers.add(changed)
         try:
             if not fresh:
@@ -133,21 +132,18 @@ class TurnFollower:
         finally:
             live.followers.discard(changed)
 
-    async def _news(self, changed: asyncio.Event, turn: Turn, live: LiveTurn, *, sourced: bool, until: float) -> bool:
+    async def _news(self, changed: Signal, turn: Turn, live: LiveTurn, *, sourced: bool, until: float) -> bool:
         """Waits for news, reading the durable copy when none comes; False when a keep-alive is due first."""
         keep_alive_at = self._clock.monotonic() + self._settings.keep_alive_seconds
         poll_seconds = self._poll_seconds(live, sourced=sourced)
-        while not changed.is_set():
+        while not changed.is_set:
             now = self._clock.monotonic()
             if now >= until:
                 return True
             if now >= keep_alive_at:
                 return False
             wait = 0.05 if live.behind else poll_seconds
-            try:
-                async with asyncio.timeout(min(wait, keep_alive_at - now, until - now)):
-                    await changed.wait()
-            except TimeoutError:
+            if not await changed.wait(min(wait, keep_alive_at - now, until - now)):
                 await self.refresh(turn, live)
         return True
 

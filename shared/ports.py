@@ -127,11 +127,16 @@ class ModelRequest:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of a streamed answer; the last ones carry the finish reason and the usage."""
+    """A piece of a streamed answer; the last ones carry the finish reason and the usage.
+
+    Attributes:
+        pieces: How many pieces of text of the model are in it: those that were there already are passed on together.
+    """
 
     text: str = ""
     finish_reason: str | None = None
     usage: Usage | None = None
+    pieces: int = 1
 
 
 @dataclass(frozen=True, slots=True)

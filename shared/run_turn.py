@@ -185,7 +185,7 @@ class TurnRunner:
             run.usage = chunk.usage or run.usage
             chunk = await anext(answering.chunks, None)
             if chunk is not None and chunk.text:
-                answering.watch.piece()
+                answering.watch.piece(chunk.pieces)
         if run.finish_reason is None:
             raise ModelRefusal(0, None, "the stream ended without a finish reason", {})
         answering.watch.end(run.finish_reason, run.usage, answering.stream.headers)

@@ -95,6 +95,7 @@ class Settings:
     sample_share: float = 0.05
     evaluations_per_hour: int = 200
     datasets: str | None = None
+    canary_seconds: float = 0.0
     interactive_share: float = 0.1
     spill: Mapping[str, SpillRule] = field(default_factory=dict)
     requests_per_minute: int = 12_000
@@ -152,6 +153,7 @@ class Settings:
             sample_share=read.number("SPILLWAY_SAMPLE_SHARE", 0, 1, default=0.05),
             evaluations_per_hour=read.whole("SPILLWAY_EVALUATIONS_PER_HOUR", 0, 100_000, default=200),
             datasets=read.text("SPILLWAY_DATASETS", default=None),
+            canary_seconds=read.number("SPILLWAY_CANARY_SECONDS", 0, 86_400, default=0.0),
             interactive_share=read.number("SPILLWAY_INTERACTIVE_SHARE", 0, 0.9, default=0.1),
             spill=read.parsed("SPILLWAY_SPILL", _spill, "a JSON object of rules by model", default={}),
             requests_per_minute=read.whole("SPILLWAY_REQUESTS_PER_MINUTE", 0, 10_000_000, default=12_000),

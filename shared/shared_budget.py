@@ -35,8 +35,6 @@ GRANT_REQUESTS = 4
 AHEAD_SECONDS = 0.5
 SCARCE = 0.8
 """Above this utilisation nothing is acquired ahead of need."""
-CLAIM_SECONDS = 5.0
-"""How long after the expected time a claim holds."""
 
 
 @dataclass(slots=True)
@@ -203,9 +201,9 @@ class SharedBudget:
             )
 
     def claim(self, ask: Ask, wait: float) -> None:
-        """Keeps room for a call that has waited long, against others that wait; until a little after `wait`."""
-        until = self.clock.now() + wait + CLAIM_SECONDS
-        self._tell(self.account.change(lambda state: claimed(state, tokens=ask.tokens, until=until, owner=ask.owner)))
+        """Keeps room for a call that comes again in `wait` seconds, against others that wait."""
+        at = self.clock.now() + wait
+        self._tell(self.account.change(lambda state: claimed(state, tokens=ask.tokens, at=at, owner=ask.owner)))
 
     async def look(self) -> None:
         """Brings the knowledge up to date."""

@@ -21,7 +21,7 @@ EARLY_SECONDS = 0.5
 """A turn is called when it is due within this time."""
 SOON_SECONDS = 1.5
 """A turn that wakes this soon is not called."""
-MOST_CALLED = 50
+MOST_CALLED = 200
 IDLE_ROUNDS = 5
 """Rounds without anybody in line after which an instance stops looking."""
 
@@ -72,7 +72,7 @@ class Usher:
 
     async def _call(self, model: str, line: WaitingLine) -> tuple[int, int]:
         """How many are asleep, of those looked at, and how many were called."""
-        now, seen, called = self._clock.now(), 0, 0
+        now, seen, due = self._clock.now(), 0, list[Turn]()
         for lane in Lane:
             for turn in await self._store.asleep(lane, now + SOON_SECONDS, limit=MOST_CALLED):
                 ticket = ticket_of(turn.ticket)
@@ -80,9 +80,11 @@ class Usher:
                     continue
                 seen += 1
                 if line.due_in_seconds(ticket) <= EARLY_SECONDS:
-                    await self._queues.send(_wake(turn, model, now), time_to_live_seconds=turn.deadline_at - now)
-                    called += 1
-        return seen, called
+                    due.append(turn)
+        await asyncio.gather(
+            *(self._queues.send(_wake(turn, model, now), time_to_live_seconds=turn.deadline_at - now) for turn in due)
+        )
+        return seen, len(due)
 
 
 def _wake(turn: Turn, model: str, now: float) -> TurnMessage:

@@ -4,15 +4,15 @@ import asyncio
 import dataclasses
 import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shared.errors import Unavailable
 from shared.policies import line as lines
-from shared.policies.ledger import LedgerState
+from shared.policies.ledger import LedgerState, slot_of
 from shared.policies.line import Flow, Line, Ticket
-from shared.policies.supply import Supply, booked_spent, fed, given, supply
+from shared.policies.supply import Supply, fed, room_tokens, supply
 from shared.ports import Clock, Ledger, LedgerEntry
 from shared.telemetry import log
 from shared.turns import Lane
@@ -24,6 +24,8 @@ UNUSED_SECONDS = 1.0
 TRIES = 30
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, CALMER = 0.05, 1.0, 0.9
 """Pause after a write, doubled when another instance was quicker: the more write, the less often each does."""
+AGAIN_SECONDS = 0.01
+"""Who was too slow tries again at once: waiting would let those who came later go first."""
 RANKS = {lane: rank for rank, lane in enumerate(Lane)}
 
 
@@ -35,6 +37,12 @@ class Accounts(Protocol):
 
     def all(self) -> Mapping[str, LedgerState]:
         """Those that take calls now or when they have cooled."""
+
+    def strangers(self, tenants: Collection[str]) -> float:
+        """Part of the calls of the first lane that come without waiting which are not of these tenants."""
+
+    def stamp(self) -> object:
+        """Equal to an earlier one while nothing that matters has changed."""
 
     async def look(self, *, older_than_seconds: float) -> None:
         """Brings the knowledge up to date where it is older; raises Unavailable."""
@@ -84,6 +92,8 @@ class WaitingLine:
         self._edits: list[tuple[Edit, asyncio.Future[Any]]] = []
         self._work: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
+        self._worked_out_for: object = None
+        self._worked_out: tuple[Line, Supply]
 
     @property
     def anybody(self) -> bool:
@@ -166,9 +176,11 @@ class WaitingLine:
             Unavailable: The ledger does not answer.
         """
         now, accounts = self._clock.now(), self._accounts.open()
-        unused = sum(max(0.0, given(state) - booked_spent(state)) for state in accounts.values())
         usual = sum(state.tokens_per_minute / 60 for state in accounts.values())
-        if unused < UNUSED_SECONDS * usual or now < self._line.called_at + seconds:
+        if (
+            room_tokens(accounts, strangers=self._strangers(self._line)) < UNUSED_SECONDS * usual
+            or now < self._line.called_at + seconds
+        ):
             return False
 
         def edit(line: Line, moment: _Moment) -> tuple[Line, bool]:
@@ -197,10 +209,20 @@ class WaitingLine:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _now(self) -> tuple[Line, _Moment]:
-        """The line as it would be, fed with what is known to have come."""
+        """The line as it would be, fed with what is known to have come; worked out once a slot."""
         now = self._clock.now()
-        line = fed(self._line, self._accounts.open(), now)
-        return line, _Moment(now, supply(line, self._accounts.all(), now))
+        key = (id(self._line), slot_of(now), self._accounts.stamp())
+        if key != self._worked_out_for:
+            accounts, strangers = self._accounts.all(), self._strangers(self._line)
+            line = fed(self._line, accounts, self._accounts.open(), now, strangers=strangers)
+            self._worked_out = line, supply(line, accounts, now, strangers=strangers)
+            self._worked_out_for = key
+        line, coming = self._worked_out
+        return line, _Moment(now, coming)
+
+    def _strangers(self, line: Line) -> float:
+        first = {flow.key for flow in line.flows if flow.rank == 0}
+        return self._accounts.strangers(first) if first else 1.0
 
     async def _edit(self, edit: Edit) -> Any:
         done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -235,7 +257,8 @@ class WaitingLine:
                 line, result = edit(line, moment)
                 results.append(result)
             # What came while nobody waited is there for whoever joined just now.
-            line = fed(line, self._accounts.open(), moment.now)
+            strangers = self._strangers(line)
+            line = fed(line, self._accounts.all(), self._accounts.open(), moment.now, strangers=strangers)
             entry = await self._ledger.write(self._name, dataclasses.asdict(line), version=self._version)
             if entry is not None:
                 self._learn(entry)
@@ -243,7 +266,7 @@ class WaitingLine:
                 return results
             self._known_at = -math.inf
             self._pause_seconds = min(LONGEST_PAUSE_SECONDS, 2 * self._pause_seconds)
-            await self._clock.sleep(self._draw() * self._pause_seconds)
+            await self._clock.sleep(self._draw() * AGAIN_SECONDS)
         log.warning("crowd_line", line=self._name, tries=TRIES)
         raise Unavailable("Too many stand in line at once.", retry_after_seconds=1.0)
 

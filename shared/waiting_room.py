@@ -15,6 +15,7 @@ from shared.turns import Lane, Turn
 from shared.waiting_line import RANKS, WaitingLine
 
 LANES = list(Lane)
+BLOCKED_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,9 @@ class WaitingRoom:
         if ticket is None:
             return await self.enter(want, at_least_seconds=at_least_seconds)
         line = self._capacity.line(want.model)
+        if at_least_seconds > BLOCKED_SECONDS and self._capacity.is_large(want):
+            # It is too large for the room that there is; smaller ones behind it may use that meanwhile.
+            return Appointment(ticket, at_least_seconds, line.place(ticket))
         try:
             seconds = max(at_least_seconds, await line.rewind(ticket))
             return await self._moved_up(line, turn, ticket, seconds) or Appointment(ticket, seconds, line.place(ticket))

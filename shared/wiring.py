@@ -1,6 +1,7 @@
 """Builds everything from the settings: the only place that joins behaviour and adapters."""
 
 import asyncio
+import gc
 import uuid
 from collections.abc import AsyncGenerator
 from functools import cached_property
@@ -13,6 +14,7 @@ from shared.adapters.cosmos_knowledge import CosmosKnowledge
 from shared.adapters.cosmos_ledger import CosmosLedger
 from shared.adapters.cosmos_metrics import CosmosMetrics
 from shared.adapters.cosmos_sessions import CosmosSessions
+from shared.adapters.cosmos_turn_records import CosmosTurnRecords
 from shared.adapters.cosmos_turns import CosmosTurns
 from shared.adapters.credentials import credential
 from shared.adapters.openai_chat import ApiKey, OpenAIChat, OpenAIConnections
@@ -38,12 +40,18 @@ from shared.knowledge_base import KnowledgeBase
 from shared.live import Board
 from shared.operations import Switches
 from shared.operator_desk import OperatorDesk
+from shared.pulse.backlog import BacklogWatch
+from shared.pulse.beat import Pulse
+from shared.pulse.canary import Canary
+from shared.pulse.roll_up_turns import TurnRollUp
+from shared.pulse.ticks import Ticks
 from shared.relay import RelayListener, RelayOutbox
 from shared.run_turn import TurnRunner
 from shared.settings import Settings
 from shared.sweep import Sweeper
 from shared.telemetry import log
 from shared.telemetry.observed import ObservedQueues, ObservedRelay, ObservedTurns, SweptQueues, SweptTurns
+from shared.telemetry.observed_ledger import ObservedLedger
 from shared.telemetry.otel.observer import OpenTelemetryObserver
 from shared.telemetry.prices import turn_costs
 from shared.usher import Usher
@@ -90,7 +98,7 @@ class Services:
             OpenAIEmbeddings(self._models, embeddings, dimensions=settings.embedding_dimensions) if embeddings else None
         )
         knowledge = CosmosKnowledge(self._store)
-        ledger = CosmosLedger(self._store)
+        ledger = ObservedLedger(CosmosLedger(self._store), observer, clock)
         self._switches = switches = Switches(ledger, clock)
         self.capacity = capacity = Capacity(
             settings.deployments,
@@ -124,8 +132,10 @@ class Services:
             metrics=metrics,
             clock=clock,
             prompt_version=prompt_version(settings),
+            observer=observer,
         )
-        attempts = Attempts(models=OpenAIChat(self._models), capacity=capacity, clock=clock, observer=observer)
+        models = OpenAIChat(self._models)
+        attempts = Attempts(models=models, capacity=capacity, clock=clock, observer=observer)
         runner = TurnRunner(
             settings=settings,
             store=turns,
@@ -214,6 +224,30 @@ class Services:
             clock=clock,
             max_runs=settings.max_runs,
         )
+        observer.watch_ledger(lambda: capacity.ledger_away)
+        records = CosmosTurnRecords(self._store)
+        self.pulse = Pulse(
+            ticks=Ticks(metrics, clock),
+            switches=switches,
+            backlog=BacklogWatch(records=records, switches=switches, clock=clock, observer=observer),
+            roll_up=TurnRollUp(
+                records=records,
+                metrics=metrics,
+                clock=clock,
+                default_model=settings.default_model,
+                turn_ttl_seconds=settings.turn_ttl_seconds,
+            ),
+            canary=Canary(
+                deployments=settings.deployments,
+                models=models,
+                metrics=metrics,
+                switches=switches,
+                clock=clock,
+                observer=observer,
+                quiet_seconds=settings.canary_seconds,
+            ),
+            canary_seconds=settings.canary_seconds,
+        )
         self.dead_letters = DeadLetters(settings=settings, store=turns, queues=queues, clock=clock)
         self.knowledge = KnowledgeBase(knowledge=knowledge, embedder=embedder)
         self.health = Health(store=turns, queues=queues, clock=clock)
@@ -231,6 +265,8 @@ class Services:
             async with self._opened:
                 if self._guard is None:
                     await asyncio.to_thread(self._counter.load)
+                    # What has been imported stays: collections that walk all of it stop every stream for 75 ms.
+                    gc.freeze()
                     # The platform has no shutdown hook. The loop closes its async generators when it ends.
                     self._guard = self._close_with_the_loop()
                     await anext(self._guard)

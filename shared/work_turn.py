@@ -132,8 +132,11 @@ class TurnWorker:
             raise PoisonedTurn(turn.turn_id)
         elif turn.state is State.RUNNING and turn.lease_until > self._clock.now():
             await self._again(message, turn.lease_until + STORE_AWAY_SECONDS * self._draw())
-        elif not turn.state.terminal:
+        elif not turn.state.terminal and turn.deadline_at <= self._clock.now():
             await self._expire(turn)
+        elif not turn.state.terminal:
+            # It became free between the two looks.
+            await self._again(message, self._clock.now() + STORE_AWAY_SECONDS * self._draw())
         else:
             log.info("absorb_duplicate", turn_id=turn.turn_id, state=turn.state.value)
 

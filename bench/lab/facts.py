@@ -44,13 +44,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """One turn as it lies in the store."""
+    """One turn as it lies in the store. Times are seconds since 1970; the store keeps `changed_at` to the second."""
 
     turn_id: str
     text: str
     state: str
     answer: str = ""
-    run: int = 0
+    deadline_at: float = 0.0
+    changed_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,19 @@ from bench.lab.facts import Facts, Journey
 from bench.lab.record import Record
 from bench.machine import percentiles
 
-KEPT_PROMISE = {"expired", "cancelled"}
 TOLERANCE_SECONDS, TOLERANCE_SHARE = 5.0, 0.25
 TAKEN = 200
+TERMINAL = {"succeeded", "failed", "expired", "cancelled"}
 CUT = {"client_closed", "cut", "stopped", "stalled"}
 
 
 def counts(facts: Facts) -> dict[str, Any]:
     """How many turns came to which end.
 
-    `lost`: accepted, and at the end neither answered nor told to have expired or been cancelled. A turn is answered
+    `lost`: accepted, and at the end neither answered, nor cancelled, nor expired at its deadline. A turn is answered
     when the simulator's account has a call for it that succeeded *and* the store has it as succeeded; for an arm
-    without a store, when its caller has the whole answer. `duplicated`: more than one call succeeded for it.
+    without a store, when its caller has the whole answer. `unfinished`: those of the lost that the store still holds
+    open, so that more time might have helped. `duplicated`: more than one call succeeded for it.
     """
     accepted = [journey for journey in facts.journeys if journey.accepted]
     answered = [journey for journey in facts.journeys if facts.succeeded(journey)]
@@ -30,6 +31,7 @@ def counts(facts: Facts) -> dict[str, Any]:
         "success_share": share(len(answered), len(facts.journeys)),
         "expired": states["expired"],
         "lost": sum(not facts.succeeded(journey) and not _told(journey) for journey in accepted),
+        "unfinished": sum(count for state, count in states.items() if state not in TERMINAL),
         "duplicated": sum(sum(call.succeeded for call in journey.calls) > 1 for journey in facts.journeys),
         "outcomes": dict(Counter(journey.record.outcome for journey in facts.journeys).most_common()),
         **({"states": dict(states)} if facts.keeps_turns else {}),
@@ -37,7 +39,11 @@ def counts(facts: Facts) -> dict[str, Any]:
 
 
 def _told(journey: Journey) -> bool:
-    return journey.kept is not None and journey.kept.state in KEPT_PROMISE
+    """Its end was the caller's own will, or the deadline that the caller knew of."""
+    kept = journey.kept
+    if kept is None or kept.state not in {"expired", "cancelled"}:
+        return False
+    return kept.state == "cancelled" or kept.changed_at + 1 >= kept.deadline_at
 
 
 def calls(facts: Facts) -> dict[str, Any]:

@@ -7,7 +7,7 @@ NAMES = {"spillway": "Spillway", "direct_sdk": "openai SDK", "litellm": "LiteLLM
 LANES = {"interactive": "#3b82d6", "standard": "#2e9e63", "batch": "#d97b1f"}
 INK, FAINT, GOOD, BAD = "#808891", "#80889144", "#3b82d6", "#d6453d"
 """Colours that are told apart on white and on black; the background stays transparent."""
-STYLE = {
+STYLE: Any = {
     "font.size": 9,
     "text.color": INK,
     "axes.edgecolor": INK,
@@ -31,7 +31,7 @@ def draw(path: Path, result: dict[str, Any]) -> None:
         return
     arms = result["arms"]
     most_refused = max(max(refused_a_second(figures["series"]), default=0.0) for figures in arms.values())
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(dict[Any, Any](STYLE)):
         figure = Figure(figsize=(4.2 * len(arms) + 0.6, 6.6), layout="constrained")
         axes = figure.subplots(3, len(arms), squeeze=False, sharex=True, sharey="row")
         for column, (arm, figures) in enumerate(arms.items()):

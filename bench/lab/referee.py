@@ -48,6 +48,7 @@ def judge(facts: Facts) -> dict[str, Any]:
         "by_phase": _by_phase(facts),
         "costs": costs(facts),
         "drained_after_s": _drained_after(facts),
+        "asked_late_s": _asked_late(facts),
         "series": series(facts),
     }
 
@@ -141,6 +142,12 @@ def _most_admitted(facts: Facts) -> float:
 
 def _drained_after(facts: Facts) -> float:
     return round(max((call.ended_at for call in facts.calls), default=facts.began) - facts.began, 1)
+
+
+def _asked_late(facts: Facts) -> dict[str, float] | None:
+    """How late the generator itself was; what it adds is in all latencies, so it has to stay far below them."""
+    first = [journey for journey in facts.journeys if journey.record.sent_at and not journey.record.refused]
+    return spread(journey.record.sent_at - journey.asked_at for journey in first)
 
 
 def series(facts: Facts) -> dict[str, Any]:

@@ -9,6 +9,7 @@ ROWS = (
     ("asked", "asked", "{:,.0f}"),
     ("accepted", "accepted", "{:,.0f}"),
     ("lost", "accepted and lost", "{:,.0f}"),
+    ("unfinished", "of these still open when the run ended", "{:,.0f}"),
     ("expired", "expired", "{:,.0f}"),
     ("duplicated", "answered twice", "{:,.0f}"),
     ("success_share", "answered, share of asked", "{:.1%}"),
@@ -31,6 +32,7 @@ ROWS = (
     ("streams.turns_cut", "turns cut in mid-answer", "{:,.0f}"),
     ("streams.duplicate_visible_tokens", "duplicate visible tokens", "{:,.0f}"),
     ("drained_after_s", "all answered after, s", "{:.0f}"),
+    ("asked_late_s.p99", "generator late p99, s", "{:.3f}"),
 )
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import httpx2
 from azure.cosmos import CosmosClient
 
 from bench.lab.facts import Call, Snapshot, Stored
+from bench.lab.outcomes import TERMINAL
 from bench.lab.scenario import Scenario
 from tests.acceptance.stack import MODEL, STORE_KEY, Stack
 from tests.processes import Service
@@ -21,8 +21,7 @@ SYSTEM_PROMPT = (
     "sentences. Say so when you do not know, and never ask for passwords or card numbers."
 )
 MODEL_KEY = "local-openai-key"
-TERMINAL = {"succeeded", "failed", "expired", "cancelled"}
-ALL = "SELECT c.id, c.messages, c.state, c.answer, c.run FROM c"
+ALL = "SELECT c.id, c.messages, c.state, c.answer, c.deadline_at, c._ts FROM c"
 OPEN = "SELECT VALUE COUNT(1) FROM c WHERE NOT ARRAY_CONTAINS(@over, c.state)"
 PAGE_CALLS = 10_000
 
@@ -109,7 +108,14 @@ class LabStack(Stack):
     def stored_turns(self) -> list[Stored]:
         """All turns in the store, read with the official SDK past the app."""
         return [
-            Stored(item["id"], item["messages"][-1]["content"], item["state"], item.get("answer") or "", item["run"])
+            Stored(
+                turn_id=item["id"],
+                text=item["messages"][-1]["content"],
+                state=item["state"],
+                answer=item.get("answer") or "",
+                deadline_at=item["deadline_at"],
+                changed_at=item["_ts"],
+            )
             for item in self._query(ALL)
         ]
 
@@ -129,11 +135,11 @@ class LabStack(Stack):
         if self._store is not None:
             self._store.close()
 
-    def snapshot(self, segment: str) -> Snapshot:
-        """Counts of broker and store as they are now."""
+    def snapshot(self, segment: str, begins: float) -> Snapshot:
+        """Counts of broker and store as they are now, for a segment that begins then."""
         broker: Mapping[str, Any] = httpx2.get(f"{self.parts['broker'].ready['control_url']}/_sim/account").json()
         store: Mapping[str, Any] = httpx2.get(f"{self.parts['store'].url}/_sim/account").json()
-        return Snapshot(segment, time.time(), broker["queues"], store)
+        return Snapshot(segment, begins, broker["queues"], store)
 
     def workers(self) -> list[int]:
         """Process ids of instances that run workers and no HTTP functions, as the supervisor says now."""

@@ -33,6 +33,7 @@ var containers = [
         { path: '/created_at/?' }
         { path: '/lease_until/?' }
         { path: '/deferred_until/?' }
+        { path: '/due_at/?' }
         { path: '/deadline_at/?' }
       ]
       excludedPaths: [{ path: '/*' }]

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import gc
 import sys
 from functools import partial
 from pathlib import Path
@@ -84,6 +85,8 @@ def main() -> None:
         port = listener.getsockname()[1]
         url = f"{'https' if tls else 'http'}://{arguments.host}:{port}"
         ready = partial(announce, "Cosmos DB", url=url, port=port, ready_file=arguments.ready_file)
+        # A full collection over all that was imported would hold up every request.
+        gc.freeze()
         uvloop.run(serve(service, listener, tls, ready))
 
 

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
+from urllib.request import getproxies
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError
+from azure.core.pipeline.transport import AioHttpTransport
 from azure.cosmos.aio import ContainerProxy, CosmosClient
 from azure.cosmos.exceptions import CosmosHttpResponseError
 
@@ -43,6 +45,8 @@ class CosmosConnection:
                 retry_throttle_backoff_max=2,
                 connection_timeout=3,
                 read_timeout=4,
+                # Otherwise each request looks for proxies and for a .netrc file, on two threads one after the other.
+                transport=AioHttpTransport(use_env_settings=bool(getproxies())),
             )
         return self._client.get_database_client(self._database).get_container_client(name)
 

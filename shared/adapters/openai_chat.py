@@ -1,21 +1,26 @@
 """Chat deployments through the official OpenAI SDK; Spillway does the retries itself, so the SDK does none."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any
 
+import aiohttp
 import httpx2
 import openai
-from openai import AsyncOpenAI, AsyncStream
-from openai.types.chat import ChatCompletionChunk
+from openai import AsyncOpenAI, AsyncStream, DefaultAioHttpClient
 
+from shared.adapters.openai_chunks import ChunkReader
+from shared.adapters.openai_events import EventStream
 from shared.ports import Chunk, ModelRefusal, ModelRequest
 from shared.settings import Deployment
-from shared.turns import Usage
 
 ApiKey = str | Callable[[], Awaitable[str]]
 CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 60.0
 MOST_CONNECTIONS = 1000
+KEPT_SECONDS = 60.0
+"""How long an idle connection is kept: opening one costs the next caller two round trips."""
+DRAIN_SECONDS = 0.1
+FAULTS = (openai.OpenAIError, httpx2.HTTPError, aiohttp.ClientError, OSError, TimeoutError)
 
 
 class OpenAIConnections:
@@ -39,9 +44,10 @@ class OpenAIConnections:
 
     def _shared_http(self) -> httpx2.AsyncClient:
         if self._http is None:
-            self._http = httpx2.AsyncClient(
+            # Less than half the CPU of the SDK's other transport, and what has come is given in one piece.
+            self._http = DefaultAioHttpClient(
                 timeout=httpx2.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS),
-                limits=httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=200),
+                limits=httpx2.Limits(max_connections=MOST_CONNECTIONS, keepalive_expiry=KEPT_SECONDS),
             )
         return self._http
 
@@ -61,75 +67,69 @@ class OpenAIChat:
     async def open(self, deployment: Deployment, request: ModelRequest) -> "OpenAIStream":
         """See `shared.ports.ChatModel`."""
         client = self._connections.client(deployment.endpoint)
-        messages: list[Any] = [message.as_dict() for message in request.messages]
+        body = {
+            "model": deployment.deployment,
+            "messages": [message.as_dict() for message in request.messages],
+            "max_completion_tokens": request.max_output_tokens,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            **request.parameters,
+        }
         try:
-            raw = await client.chat.completions.with_raw_response.create(
-                model=deployment.deployment,
-                messages=messages,
-                max_completion_tokens=request.max_output_tokens,
+            # The typed method walks the whole prompt for names to translate; there are none.
+            stream = await client.post(
+                "/chat/completions",
+                cast_to=object,
+                body=body,
+                options={"headers": {"x-ms-client-request-id": request.turn_id}},
                 stream=True,
-                stream_options={"include_usage": True},
-                extra_headers={"x-ms-client-request-id": request.turn_id},
-                extra_body=dict(request.parameters) or None,
+                stream_cls=AsyncStream[object],
             )
         except openai.OpenAIError as fault:
             raise _refusal(fault) from fault
-        return OpenAIStream(raw.parse(), _lower(raw.headers))
+        return OpenAIStream(stream.response)
 
 
 class OpenAIStream:
-    """An open answer."""
+    """An open answer, read from the SDK's response: its models of chunks would cost more than all else of a token."""
 
-    def __init__(self, stream: AsyncStream[ChatCompletionChunk], headers: Mapping[str, str]) -> None:
-        """Takes the SDK's stream and the response headers, names in lower case."""
-        self._stream, self.headers = stream, headers
+    def __init__(self, response: httpx2.Response) -> None:
+        """Takes the SDK's response, its body not read."""
+        self._response = response
+        self.headers: Mapping[str, str] = _lower(response.headers)
 
     async def __aiter__(self) -> AsyncIterator[Chunk]:
         """See `shared.ports.ModelStream`."""
+        parts, events, reader = self._response.aiter_bytes(), EventStream(), ChunkReader()
         try:
-            async for event in self._stream:
-                # The first chunk of the service has no choices, only its filter's view of the prompt.
-                chunk = _chunk(event)
-                if chunk.text or chunk.finish_reason or chunk.usage:
+            async for part in parts:
+                if (chunk := reader.read(events.feed(part))) is not None:
                     yield chunk
-        except (openai.OpenAIError, httpx2.HTTPError) as fault:
+                if reader.done or reader.refusal is not None:
+                    break
+            else:
+                if (chunk := reader.read(events.end())) is not None:
+                    yield chunk
+        except (*FAULTS, ValueError) as fault:
             raise _refusal(fault) from fault
-        except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as fault:
-            # The SDK does not check what it parses. Whatever stands in front of a model may send something else.
-            raise ModelRefusal(
-                502, "malformed_answer", f"The answer cannot be read: {type(fault).__name__}", {}
-            ) from fault
+        if reader.refusal is not None:
+            raise reader.refusal
+        await _drain(parts)
 
     async def close(self) -> None:
         """Closes the connection, which stops the generation."""
-        await self._stream.close()
+        await self._response.aclose()
 
 
-def _chunk(event: ChatCompletionChunk) -> Chunk:
-    choice: Any = event.choices[0] if event.choices else None
-    text = (choice.delta.content or "") if choice is not None and choice.delta is not None else ""
-    finish_reason = choice.finish_reason if choice is not None else None
-    if not isinstance(text, str) or not isinstance(finish_reason, str | None):
-        raise TypeError("text and finish reason are strings")
-    return Chunk(text, finish_reason, _usage(event.usage))
-
-
-def _usage(usage: Any) -> Usage | None:
-    if usage is None:
-        return None
-    prompt, output = usage.prompt_tokens_details, usage.completion_tokens_details
-    return Usage(
-        input_tokens=_count(usage.prompt_tokens),
-        output_tokens=_count(usage.completion_tokens),
-        cached_tokens=_count((prompt.cached_tokens or 0) if prompt else 0),
-        reasoning_tokens=_count((output.reasoning_tokens or 0) if output else 0),
-    )
-
-
-def _count(tokens: Any) -> int:
-    if not isinstance(tokens, int) or tokens < 0:
-        raise TypeError("a number of tokens is a whole number")
-    return tokens
+async def _drain(parts: AsyncIterator[bytes]) -> None:
+    """Reads to the end of a stream that has said it is done: only then can its connection be used again."""
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS):
+            async for _part in parts:
+                pass
+    except FAULTS:
+        # The answer is complete; the connection is not used again.
+        return
 
 
 def _refusal(fault: Exception) -> ModelRefusal:

@@ -10,7 +10,7 @@ from azure.servicebus.exceptions import ServiceBusError
 
 from shared.adapters.service_bus_connection import ServiceBusConnection
 from shared.errors import Unavailable
-from shared.events import News
+from shared.events import News, compact
 from shared.telemetry import log
 
 QUEUE = "replies"
@@ -27,7 +27,7 @@ class ServiceBusRelay:
 
     async def send(self, destination: str, news: Sequence[News]) -> None:
         """See `shared.ports.Relay`."""
-        body = json.dumps([piece.as_list() for piece in news], separators=(",", ":"), ensure_ascii=False).encode()
+        body = compact([piece.as_list() for piece in news])
         message = ServiceBusMessage(
             body, session_id=destination, content_type="application/json", subject="news", time_to_live=LIFE
         )

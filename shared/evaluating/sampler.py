@@ -15,6 +15,8 @@ from shared.evaluating.ports import EvaluationQueue, MetricsStore
 from shared.evaluating.runs import SESSION_PREFIX
 from shared.ports import Clock
 from shared.telemetry import log
+from shared.telemetry.facts import TurnSampled
+from shared.telemetry.observer import SILENT, Observer
 from shared.turns import State, Turn
 
 if TYPE_CHECKING:
@@ -39,11 +41,18 @@ class TurnSampler:
     """Draws by a hash of the session, so that the same turn is always drawn or never, on whichever instance."""
 
     def __init__(
-        self, *, share: float, queue: EvaluationQueue, metrics: MetricsStore, clock: Clock, prompt_version: str
+        self,
+        *,
+        share: float,
+        queue: EvaluationQueue,
+        metrics: MetricsStore,
+        clock: Clock,
+        prompt_version: str,
+        observer: Observer = SILENT,
     ) -> None:
         """Takes what it works with; `share` of all sessions is drawn, 0 draws none."""
         self._share, self._queue, self._metrics, self._clock = share, queue, metrics, clock
-        self._prompt_version = prompt_version
+        self._prompt_version, self._observer = prompt_version, observer
         self._rates: Mapping[str, Any] | None = None
         self._rates_until = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -95,6 +104,7 @@ class TurnSampler:
             except Unavailable:
                 await self._clock.sleep(2.0**attempt)
             else:
+                self._observer.tell(TurnSampled())
                 return
         log.warning("miss_sample", turn_id=message.subject)
 

@@ -12,7 +12,7 @@ Source: learn.microsoft.com, Azure OpenAI quota management, "understanding rate 
 
 Below that ceiling three things hold some callers back:
 
-- the *reserve*: whoever waits in line, or is of a lower lane, leaves room for those who come and need not wait;
+- what a caller *keeps* free: whoever waits in line, or is of a lower lane, leaves room for those who need not wait;
 - the *claim*: room that a large call has waited for long enough, so that small ones no longer use it up;
 - the *ramp*: after an overload, the pace of the first seconds.
 """
@@ -38,11 +38,10 @@ RECENT_SLOTS = 20
 
 CUT, LEAST_FACTOR, RAMP_PER_SECOND = 0.5, 1 / 16, 0.15
 """An overload halves the pace, down to a sixteenth; from half it is back in 3.3 seconds."""
+CLAIM_SECONDS = 5.0
+"""How long a claim holds after the time that it is for."""
 RAMP_BURST = 4.0
 """Times the even pace that a deployment at full factor takes in a second; less while the factor is below 1."""
-RESERVE_SPREAD = 2.0
-MOST_RESERVE = 0.25
-"""The reserve covers two standard deviations of what comes and goes in a window, up to a quarter of the limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,22 +138,6 @@ class LedgerState:
         calls = self.requests - self.request_marks[-1]
         return (self.spent - self.token_marks[REQUEST_SLOTS - 1]) / calls if calls > 0 else 0.0
 
-    @property
-    def reserve(self) -> float:
-        """Room left for those who come without having to wait.
-
-        Of `u` tokens a minute in calls of `m`, both what comes and what leaves the window vary by sqrt(u m), so the
-        room they need beyond the mean varies by sqrt(2 u m). When less leaves the window for a while than they take,
-        they need the difference too.
-        """
-        pace = self.urgent_per_second
-        if pace <= 0:
-            return 0.0
-        spread = RESERVE_SPREAD * math.sqrt(2 * pace * 60 * self.call_tokens)
-        left, step = self.token_marks[-1], pace * SLOT_SECONDS
-        lacking = max(step * later - (mark - left) for later, mark in enumerate(reversed(self.token_marks)))
-        return min(spread + lacking, MOST_RESERVE * self.tokens_per_minute)
-
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -162,8 +145,8 @@ class Ask:
 
     Attributes:
         tokens: The estimate.
-        yields: The caller leaves the reserve alone: it stood in line, or is of a lower lane.
-        kept: Further room that it leaves, such as a provisioned deployment's part for the first lane.
+        yields: The caller stood in line, or is of a lower lane; it leaves a claim alone.
+        kept: Room that it leaves free.
         owner: Who asks, so that a claim is known as its own.
     """
 
@@ -215,10 +198,18 @@ def ceiling(state: LedgerState, ask: Ask) -> float:
 
 def _kept(state: LedgerState, ask: Ask) -> float:
     """Room that this caller leaves to others."""
-    claim = state.claim_tokens if state.at < state.claim_until else 0.0
-    if claim and ask.owner == state.claim_by:
+    if state.at >= state.claim_until:
+        return ask.kept
+    if ask.owner == state.claim_by:
         return 0.0
-    return ask.kept + (state.reserve + claim if ask.yields else 0.0)
+    return ask.kept + (_claimed_room(state) if ask.yields else 0.0)
+
+
+def _claimed_room(state: LedgerState) -> float:
+    """What the claim needs of today's room: what will not have come back by the time it is for."""
+    later = slot_of(state.claim_until - CLAIM_SECONDS) - state.slot
+    then = state.token_marks[TOKEN_SLOTS - 1 - min(max(0, later), TOKEN_SLOTS - 1)]
+    return max(0.0, state.claim_tokens - (then - state.token_marks[-1]))
 
 
 def acquired(state: LedgerState, ask: Ask) -> LedgerState | None:
@@ -304,11 +295,15 @@ def limited(state: LedgerState, *, tokens_per_minute: float, until: float) -> Le
     return replace(state, cut_tokens=tokens_per_minute, cut_until=max(state.cut_until, until))
 
 
-def claimed(state: LedgerState, *, tokens: float, until: float, owner: str) -> LedgerState | None:
-    """The account with room kept for a call, or None when another's claim is in force."""
+def claimed(state: LedgerState, *, tokens: float, at: float, owner: str) -> LedgerState | None:
+    """The account with room kept for a call that comes at that moment, or None when another's claim is in force.
+
+    Until then others may use what will be back in time.
+    Source: backfilling with a reservation for the head, Lifka, JSSPP 1995 (EASY).
+    """
     if state.at < state.claim_until and state.claim_by != owner:
         return None
-    return replace(state, claim_tokens=tokens, claim_until=until, claim_by=owner)
+    return replace(state, claim_tokens=tokens, claim_until=at + CLAIM_SECONDS, claim_by=owner)
 
 
 def claim_used(state: LedgerState) -> LedgerState:

@@ -10,7 +10,7 @@ Source: generalized processor sharing, Parekh and Gallager, IEEE/ACM Transaction
 
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 FLOORS = (0.0, 0.1, 0.05)
 """Part of all tokens that a lane gets while a higher one waits too; by rank, the highest lane first."""
@@ -61,19 +61,17 @@ class Line:
     Attributes:
         flows: In no particular order.
         opened: How many flows were ever opened.
-        spare: Tokens that were poured, found nobody, and are poured again.
-        fed: How much of each deployment's budget was poured so far, by name.
-        fed_before: The same at `stepped_at`.
-        stepped_at: When `fed_before` was noted; seconds since 1970.
+        poured: Tokens that came to the line in all.
+        poured_before: The same at `stepped_at`.
+        stepped_at: When `poured_before` was noted; seconds since 1970.
         promised_until: The latest moment that a refused caller was told to come back at; seconds since 1970.
         called_at: When an instance last called sleepers forward; seconds since 1970.
     """
 
     flows: tuple[Flow, ...] = ()
     opened: int = 0
-    spare: float = 0.0
-    fed: dict[str, float] = field(default_factory=dict)
-    fed_before: dict[str, float] = field(default_factory=dict)
+    poured: float = 0.0
+    poured_before: float = 0.0
     stepped_at: float = 0.0
     promised_until: float = 0.0
     called_at: float = 0.0
@@ -112,17 +110,17 @@ def rewound(line: Line, ticket: Ticket) -> Line:
         return line
     served = min(flow.served, ticket.begin)
     rewinding = replace(flow, booked=max(flow.booked, end), served=served)
-    return replace(_with(line, rewinding), spare=line.spare + flow.served - served)
+    return replace(_with(line, rewinding), poured=line.poured - (flow.served - served))
 
 
 def poured(line: Line, tokens: float) -> Line:
-    """The line after that many tokens came; what nobody waits for is gone."""
-    flows, left = line.flows, tokens + line.spare
+    """The line after that many tokens came; what nobody waits for is not taken."""
+    flows, left = line.flows, tokens
     while flows and left > NOTHING:
         shares = _shares(flows)
         step = min(_to_empty(flows, shares), left)
         flows, left = _step(flows, shares, step), left - step
-    return replace(line, flows=flows, spare=0.0)
+    return replace(line, flows=flows, poured=line.poured + tokens - left)
 
 
 def tokens_until_due(line: Line, ticket: Ticket) -> float:
@@ -132,7 +130,7 @@ def tokens_until_due(line: Line, ticket: Ticket) -> float:
         flow = _find(flows, ticket.rank, ticket.key)
         missing = 0.0 if flow is None or flow.number != ticket.number else ticket.begin + ticket.tokens - flow.served
         if flow is None or missing <= NOTHING:
-            return max(0.0, needed - line.spare)
+            return needed
         shares = _shares(flows)
         step = min(_to_empty(flows, shares), missing / shares[flows.index(flow)])
         flows, needed = _step(flows, shares, step), needed + step

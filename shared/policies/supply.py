@@ -1,17 +1,19 @@
 """What the deployments of a pool give to those who wait in line, and when.
 
-A deployment's account says exactly which tokens come back when: the ceiling on what may ever have been spent rises as
-old calls leave the window. Of that, what calls outside the line spent is gone, and the reserve stays free for them:
+The line may have as many tokens under way as the pool has room for it:
 
-    given(t) = ceiling(t) - urgent(t) - reserve(t)
+    poured - spent <= sum of the rooms - reserve
 
-is how much the line may have spent in all by time t. The line is fed with what `given` rises, deployment by deployment.
+with `poured` what came to the line and `spent` what its turns acquired so far. What a turn does not acquire within
+moments (it was cancelled, or smaller than estimated) is poured again. When more room comes is known exactly for the
+next minute: the accounts say which tokens leave the window when.
 """
 
 import bisect
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from shared.policies.ledger import SLOT_SECONDS, TOKEN_SLOTS, LedgerState
 from shared.policies.line import Line, poured
@@ -22,7 +24,12 @@ WINDOW_SECONDS = TOKEN_SLOTS * SLOT_SECONDS
 FULL = 0.5
 """With less than this part of the quota in use, what comes in this window says nothing of the next."""
 SETTLED_SECONDS = 2.0
-"""What was fed this long ago and is not spent found nobody: the turn was cancelled, or smaller than estimated."""
+"""What was poured this long ago and is not spent found nobody."""
+RESERVE_SPREAD = 2.0
+MOST_RESERVE = 0.6
+"""The reserve covers two standard deviations of what comes and goes in a window, up to so much of the limit."""
+
+Accounts = Mapping[str, LedgerState]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,9 @@ class Supply:
             # What is spent when it comes, comes again a window later.
             windows = math.ceil(tokens / whole) - 1
             return max(0.0, windows * WINDOW_SECONDS + self._moment(tokens - windows * whole) - now)
-        return max(0.0, last + (tokens - whole) / self.pace - now) if self.pace > 0 else math.inf
+        if self.pace <= 0:
+            return math.inf
+        return max(0.0, last + (tokens - whole) / self.pace - now)
 
     def _moment(self, tokens: float) -> float:
         """When so many of the tokens of the first window have come, spread evenly inside a slot."""
@@ -61,70 +70,89 @@ class Supply:
         return self.began_at + (slot + (tokens - before) / (self.coming[slot] - before)) * SLOT_SECONDS
 
 
-def given(state: LedgerState) -> float:
-    """Tokens that the line may have spent in all, of a deployment, by now."""
-    return state.token_ceiling - state.urgent - state.reserve
+def reserve_tokens(accounts: Collection[LedgerState], *, strangers: float) -> float:
+    """Room that a pool keeps for calls of the first lane that come without having to wait.
+
+    Of `u` tokens a minute in calls of `m`, both what comes and what leaves the window vary by sqrt(u m), so the room
+    they need beyond the mean varies by sqrt(2 u m). When less leaves the window for a while than they take, they need
+    the difference too.
+
+    Args:
+        accounts: Of the pool's deployments.
+        strangers: Part of those calls that is to find room: 1 for all, less when some are of tenants who wait
+            themselves.
+    """
+    pace: float = strangers * sum(state.urgent_per_second for state in accounts)
+    if pace <= 0:
+        return 0.0
+    usual: float = strangers * sum(state.urgent_per_second * state.call_tokens for state in accounts) / pace
+    marks = [sum(column) for column in zip(*(state.token_marks for state in accounts), strict=True)]
+    step = pace * SLOT_SECONDS
+    lacking: float = max([step * later - mark for later, mark in enumerate(reversed(marks))]) + marks[-1]
+    spread = RESERVE_SPREAD * math.sqrt(2 * pace * 60 * usual)
+    limit = sum(state.tokens_per_minute for state in accounts)
+    return min(spread + lacking, MOST_RESERVE * limit)
 
 
-def booked_spent(state: LedgerState) -> float:
-    """Tokens that the line did spend in all, of a deployment."""
-    return state.spent - state.urgent
+def room_tokens(accounts: Accounts, *, strangers: float) -> float:
+    """What the line may have under way: the rooms of the deployments that take calls now, less the reserve.
+
+    Args:
+        accounts: Of those deployments.
+        strangers: See `reserve_tokens`.
+    """
+    rooms = sum(max(0.0, state.token_room) for state in accounts.values())
+    return max(0.0, rooms - reserve_tokens(accounts.values(), strangers=strangers))
 
 
-def fed(line: Line, accounts: Mapping[str, LedgerState], now: float) -> Line:
+def line_spent(accounts: Accounts) -> float:
+    """Tokens that turns of the line acquired in all; those that yield without a ticket count among them."""
+    return sum(state.spent - state.urgent for state in accounts.values())
+
+
+def fed(line: Line, accounts: Accounts, open_accounts: Accounts, now: float, *, strangers: float = 1.0) -> Line:
     """The line after it was given what has come since it was last fed.
 
     Args:
         line: The line.
-        accounts: Of the deployments that take calls now, by name, at this moment.
+        accounts: Of all deployments of the pool, by name, at this moment.
+        open_accounts: Of those that take calls now.
         now: Seconds since 1970.
+        strangers: See `reserve_tokens`.
     """
+    spent = line_spent(accounts)
     if not line.flows:
-        spent = {name: booked_spent(state) for name, state in accounts.items()}
-        return replace(line, fed=spent, fed_before=dict(spent), stepped_at=now, spare=0.0)
-    line = _without_holes(line, accounts, now)
-    counts, tokens = dict(line.fed), 0.0
-    for name, state in accounts.items():
-        known = counts.get(name)
-        # An account that began anew knows nothing of what was fed before.
-        start = booked_spent(state) if known is None or known > given(state) + state.limit_tokens else known
-        counts[name] = max(start, given(state))
-        tokens += counts[name] - start
-    return poured(replace(line, fed=counts), tokens)
+        return replace(line, poured=spent, poured_before=spent, stepped_at=now)
+    if now - line.stepped_at >= SETTLED_SECONDS:
+        kept = line.poured - max(0.0, line.poured_before - spent)
+        line = replace(line, poured=kept, poured_before=kept, stepped_at=now)
+    return poured(line, max(0.0, room_tokens(open_accounts, strangers=strangers) - (line.poured - spent)))
 
 
-def _without_holes(line: Line, accounts: Mapping[str, LedgerState], now: float) -> Line:
-    if now - line.stepped_at < SETTLED_SECONDS:
-        return line
-    counts = dict(line.fed)
-    for name, state in accounts.items():
-        before = line.fed_before.get(name, 0.0)
-        hole = min(before - booked_spent(state), given(state) - booked_spent(state))
-        if name in counts and hole > 0:
-            counts[name] -= hole
-    return replace(line, fed=counts, fed_before=counts, stepped_at=now)
-
-
-def supply(line: Line, accounts: Mapping[str, LedgerState], now: float) -> Supply:
+def supply(line: Line, accounts: Accounts, now: float, *, strangers: float = 1.0) -> Supply:
     """What will come to the line from now on.
 
     Args:
         line: The line, as it was last fed.
         accounts: Of all deployments of the pool, by name; those that cool are counted from when they are back.
         now: Seconds since 1970.
+        strangers: See `reserve_tokens`.
     """
     began_at = math.floor(now / SLOT_SECONDS) * SLOT_SECONDS
-    coming, pace = [0.0] * TOKEN_SLOTS, 0.0
-    for name, state in accounts.items():
-        start = line.fed.get(name, booked_spent(state))
+    rooms, pace, outside = [(0.0,) * TOKEN_SLOTS], 0.0, 0.0
+    for state in accounts.values():
         whole = state.tokens_per_minute / 60
-        outside = min(state.urgent_per_second, MOST_OUTSIDE * whole)
-        pace += whole - outside
-        back = max(0, math.ceil((state.cooling_until - began_at) / SLOT_SECONDS))
-        base = state.tokens_per_minute - state.urgent - state.reserve - start
-        most = 0.0
-        for later, mark in enumerate(reversed(state.token_marks)):
-            if later >= back:
-                most = max(most, mark + base - outside * SLOT_SECONDS * later)
-            coming[later] += most
-    return Supply(began_at, tuple(coming), pace)
+        taken = min(strangers * state.urgent_per_second, MOST_OUTSIDE * whole)
+        pace, outside = pace + whole - taken, outside + taken
+        rooms.append(_rooms(state, began_at))
+    under_way = line.poured - line_spent(accounts) + reserve_tokens(accounts.values(), strangers=strangers)
+    step = outside * SLOT_SECONDS
+    left = (sum(column) - under_way - step * later for later, column in enumerate(zip(*rooms, strict=True)))
+    return Supply(began_at, tuple(accumulate(left, max, initial=0.0))[1:], pace)
+
+
+def _rooms(state: LedgerState, began_at: float) -> tuple[float, ...]:
+    """A deployment's room, slot by slot, if nobody spends any more; none before it has cooled."""
+    back = min(TOKEN_SLOTS, max(0, math.ceil((state.cooling_until - began_at) / SLOT_SECONDS)))
+    base = state.tokens_per_minute - state.spent
+    return (0.0,) * back + tuple(max(0.0, mark + base) for mark in reversed(state.token_marks))[back:]

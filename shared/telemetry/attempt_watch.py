@@ -45,15 +45,15 @@ class AttemptWatch:
         self._pieces = 0
         self._told = False
 
-    def piece(self) -> None:
-        """A piece of text came."""
+    def piece(self, count: int = 1) -> None:
+        """Text came, in so many pieces at once."""
         now = self._clock.monotonic()
         if self._pieces == 0:
             self._first_at = now
         elif now - self._last_at > self._longest:
             self._longest = now - self._last_at
         self._last_at = now
-        self._pieces += 1
+        self._pieces += count
 
     @property
     def between_tokens_seconds(self) -> float | None:

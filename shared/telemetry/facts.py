@@ -194,6 +194,57 @@ class TurnReplayed:
     lane: str
 
 
+@dataclass(frozen=True, slots=True)
+class BacklogSeen:
+    """What waits in a lane, looked at once a minute.
+
+    Attributes:
+        turns: All that wait, those asleep until a stated time included.
+        due: Those that a worker could take now.
+        oldest_seconds: Age of the oldest; 0 when none waits.
+        deadline_used: Part of its time that the most pressed turn has waited already; 0 when none waits.
+    """
+
+    lane: str
+    turns: int
+    due: int
+    oldest_seconds: float
+    deadline_used: float
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryEnded:
+    """A call to a quiet deployment is over; `outcome` and `cause` are those of an attempt."""
+
+    deployment: str
+    region: str
+    tier: str
+    outcome: str
+    cause: str | None = None
+    first_token_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerAsked:
+    """What instances share was read or written.
+
+    Attributes:
+        item: A deployment's name for its account, else the name of a line or of the operators' switches.
+        operation: `read`, `write` or `take`, which is a grant.
+        outcome: `done`, `refused` or `away`.
+    """
+
+    item: str
+    operation: str
+    outcome: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TurnSampled:
+    """A turn of production was put up for evaluation."""
+
+
 Fact = (
     RequestAccepted
     | RequestRefused
@@ -205,5 +256,9 @@ Fact = (
     | RelaySent
     | TurnSwept
     | TurnReplayed
+    | BacklogSeen
+    | CanaryEnded
+    | TurnSampled
+    | LedgerAsked
 )
 """Everything but the beginning of a run, which has a duration of its own; see `shared.telemetry.observer`."""

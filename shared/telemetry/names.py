@@ -60,6 +60,8 @@ SERVICE_REQUEST_ID = "spillway.service_request_id"
 DROPPED_STEPS = "spillway.dropped_steps"
 STEP = "spillway.step"
 REMAINING_KIND = "spillway.quota"
+LEDGER_ITEM = "spillway.ledger.item"
+LEDGER_OPERATION = "spillway.ledger.operation"
 TOKEN_TYPE = "spillway.token_type"  # noqa: S105  the name of an attribute
 
 # Measurements: numbers of one span or event, from which percentiles can be taken
@@ -122,6 +124,20 @@ STEPS_DROPPED = Instrument("spillway.context.dropped", "{step}", "Context steps 
 RELAY_SENDS = Instrument("spillway.relay.sends", "{message}", "Relay messages sent or lost")
 RELAY_DURATION = Instrument("spillway.relay.duration", "s", "Time to send one relay message")
 SWEPT = Instrument("spillway.swept", "{turn}", "Stale turns that the sweeper dealt with")
+BACKLOG_TURNS = Instrument("spillway.backlog.turns", "{turn}", "Turns that wait in a lane, asleep or due")
+BACKLOG_DUE = Instrument("spillway.backlog.due", "{turn}", "Turns that wait in a lane and could be taken now")
+BACKLOG_AGE = Instrument("spillway.backlog.age", "s", "Age of the oldest turn that waits in a lane")
+BACKLOG_DEADLINE = Instrument(
+    "spillway.backlog.deadline_used", "1", "How near the most pressed turn is to its deadline"
+)
+CANARIES = Instrument("spillway.canaries", "{attempt}", "Calls to quiet deployments, to see that they answer")
+CANARY_FIRST_TOKEN = Instrument("spillway.canary.time_to_first_token", "s", "From the call to the first text")
+SAMPLED = Instrument("spillway.samples", "{turn}", "Turns of production that were put up for evaluation")
+LEDGER_OPERATIONS = Instrument(
+    "spillway.ledger.operations", "{operation}", "Reads, writes and grants of what is shared"
+)
+LEDGER_DURATION = Instrument("spillway.ledger.duration", "s", "Time of one operation of the ledger")
+LEDGER_AWAY = Instrument("spillway.ledger.away", "1", "1 while an instance cannot reach a deployment's shared account")
 CLIENT_DURATION = Instrument("gen_ai.client.operation.duration", "s", "GenAI operation duration")
 CLIENT_FIRST_CHUNK = Instrument("gen_ai.client.operation.time_to_first_chunk", "s", "Time to the first chunk")
 CLIENT_TOKENS = Instrument("gen_ai.client.token.usage", "{token}", "Tokens of one operation")
@@ -139,6 +155,9 @@ COUNTERS = (
     STEPS_DROPPED,
     RELAY_SENDS,
     SWEPT,
+    CANARIES,
+    SAMPLED,
+    LEDGER_OPERATIONS,
 )
 HISTOGRAMS = (
     TURN_DURATION,
@@ -149,8 +168,16 @@ HISTOGRAMS = (
     QUEUE_WAIT,
     STEP_DURATION,
     RELAY_DURATION,
+    BACKLOG_TURNS,
+    BACKLOG_DUE,
+    BACKLOG_AGE,
+    BACKLOG_DEADLINE,
+    CANARY_FIRST_TOKEN,
+    LEDGER_DURATION,
     CLIENT_DURATION,
     CLIENT_FIRST_CHUNK,
     CLIENT_TOKENS,
 )
 GAUGES = (REMAINING_QUOTA, UTILIZATION)
+OBSERVED_GAUGES = (LEDGER_AWAY,)
+"""Read whenever metrics are sent, so they never repeat what was true once."""

@@ -57,6 +57,7 @@ MAIN, APP, RBAC = "infra/main.bicep", "infra/app/app.bicep", "infra/app/rbac.bic
 BUS, COSMOS, MODELS = "infra/app/service-bus.bicep", "infra/app/cosmos.bicep", "infra/app/models.bicep"
 NETWORK, STORAGE = "infra/app/network.bicep", "infra/app/storage.bicep"
 PARAMETERS = "infra/main.parameters.json"
+ALERTS, TABLE, WORKBOOK = "infra/app/alerts.bicep", "infra/alerts/alerts.json", "infra/app/workbook.bicep"
 
 MUTATIONS = (
     # Queues
@@ -513,6 +514,88 @@ MUTATIONS = (
         "${SPILLWAY_ALERT_EMAIL=}",
         "${SPILLWAY_ALERT_EMAIL}",
         "variables_have_defaults",
+    ),
+    # Alerts and workbook
+    Mutation(
+        "an alert with the query of another",
+        ALERTS,
+        "ledger_away: loadTextContent('../alerts/ledger_away.kql')",
+        "ledger_away: loadTextContent('../alerts/heartbeat.kql')",
+        "alerts_are_those_of_the_table",
+    ),
+    Mutation(
+        "parameters that the query does not get",
+        ALERTS,
+        "union({ lag: table.lag }, alert.parameters)",
+        "union({ lag: table.lag }, {})",
+        "alerts_are_those_of_the_table",
+    ),
+    Mutation(
+        "an alert that fires when nothing is found",
+        ALERTS,
+        "operator: 'GreaterThan'",
+        "operator: 'LessThanOrEqual'",
+        "alerts_are_those_of_the_table",
+    ),
+    Mutation("alerts nowhere", MAIN, "= if (alerts) {", "= if (!alerts) {", "alerts_are_those_of_the_table"),
+    Mutation("a window of three days", TABLE, '"P2D"', '"P3D"', "alert_windows_are_within_azures", every=True),
+    Mutation(
+        "an alert that leaves gaps",
+        TABLE,
+        '"window": "PT2H"',
+        '"window": "PT5M"',
+        "alert_windows_are_within_azures",
+        every=True,
+    ),
+    Mutation(
+        "a query that looks back further than its window",
+        "infra/alerts/runs_lost.kql",
+        "ago(15m + lag)",
+        "ago(6h + lag)",
+        "alerts_wait_for_telemetry",
+    ),
+    Mutation(
+        "an alert on telemetry that is still on its way",
+        "infra/alerts/heartbeat.kql",
+        ".. ago(lag))",
+        ".. ago(0m))",
+        "alerts_wait_for_telemetry",
+    ),
+    Mutation("no patience with late telemetry", TABLE, '"lag": "5m"', '"lag": "1m"', "alerts_wait_for_telemetry"),
+    Mutation(
+        "a query that no alert asks",
+        TABLE,
+        '"query": "judge_errors"',
+        '"query": "dead_letters"',
+        "every_alert_query_is_used",
+    ),
+    Mutation(
+        "alerts that nobody hears of",
+        ALERTS,
+        "actionGroups: [actionGroupId]",
+        "actionGroups: []",
+        "alerts_reach_somebody",
+    ),
+    Mutation(
+        "alerts over another resource",
+        ALERTS,
+        "scopes: [appInsights.id]",
+        "scopes: [actionGroupId]",
+        "alerts_reach_somebody",
+    ),
+    Mutation(
+        "a workbook of another resource",
+        WORKBOOK,
+        "sourceId: appInsights.id",
+        "sourceId: 'azure monitor'",
+        "the_workbook_shows_this_environment",
+    ),
+    Mutation(
+        "a workbook whose queries find no telemetry",
+        WORKBOOK,
+        "{ fallbackResourceIds: [appInsights.id] }",
+        "{ fallbackResourceIds: [] }",
+        "the_workbook_shows_this_environment",
     ),
     # The language
     Mutation(

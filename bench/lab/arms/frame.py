@@ -7,6 +7,7 @@ because rivals run in an environment of their own.
 
 import asyncio
 import json
+import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -61,6 +62,8 @@ async def _run(orders: Orders, opened: Opened) -> None:
     records = [Record(entry.number) for entry in planned]
     ask, close = await opened(orders)
     print("ready", flush=True)
+    # Nobody reads on: what a library prints from here must not fill the pipe.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     start = float((await asyncio.to_thread(sys.stdin.readline)).strip())
     try:
         await play(planned, records, ask, start=start, orders=orders)

@@ -1,12 +1,17 @@
 """Metrics: all instruments, made once, and what each fact adds to them. Metrics are never sampled."""
 
-from opentelemetry.metrics import Counter, Histogram, Meter
+from collections.abc import Callable, Iterable, Mapping
+
+from opentelemetry.metrics import CallbackOptions, Counter, Histogram, Meter, Observation
 
 from shared.policies.classify import Outcome
 from shared.telemetry import names
 from shared.telemetry.facts import (
     AttemptEnded,
+    BacklogSeen,
+    CanaryEnded,
     ContextStepEnded,
+    LedgerAsked,
     Limits,
     MessageGivenUp,
     RelaySent,
@@ -16,9 +21,11 @@ from shared.telemetry.facts import (
     TurnDeferred,
     TurnEnded,
     TurnReplayed,
+    TurnSampled,
     TurnSwept,
 )
 from shared.telemetry.otel.attributes import Attributes, first_token_seconds
+from shared.telemetry.otel.gauges import FreshGauge
 from shared.telemetry.prices import Prices, price_for
 from shared.turns import Usage
 
@@ -43,7 +50,17 @@ class Metrics:
         self._histograms: dict[str, Histogram] = {
             one.name: meter.create_histogram(one.name, one.unit, one.description) for one in names.HISTOGRAMS
         }
-        self._gauges = {one.name: meter.create_gauge(one.name, one.unit, one.description) for one in names.GAUGES}
+        self._meter = meter
+        self._gauges = {one.name: FreshGauge(meter, one) for one in names.GAUGES}
+
+    def watch_ledger(self, away: Callable[[], Mapping[str, bool]]) -> None:
+        """Reads, whenever metrics are sent, of which deployments the shared account is out of reach here."""
+
+        def read(_options: CallbackOptions) -> Iterable[Observation]:
+            return [Observation(int(lost), {names.DEPLOYMENT: name}) for name, lost in away().items()]
+
+        gauge = names.LEDGER_AWAY
+        self._meter.create_observable_gauge(gauge.name, [read], gauge.unit, gauge.description)
 
     def accepted(self, fact: RequestAccepted) -> None:
         """A question was taken."""
@@ -167,6 +184,31 @@ class Metrics:
     def swept(self, fact: TurnSwept) -> None:
         """The sweeper dealt with a turn."""
         self._count(names.SWEPT, 1, {names.LANE: fact.lane, names.OUTCOME: fact.outcome})
+
+    def waiting(self, fact: BacklogSeen) -> None:
+        """A lane was looked at. Histograms, because a gauge would be sent again by an instance that looked once."""
+        lane: Attributes = {names.LANE: fact.lane}
+        self._measure(names.BACKLOG_TURNS, fact.turns, lane)
+        self._measure(names.BACKLOG_DUE, fact.due, lane)
+        self._measure(names.BACKLOG_AGE, fact.oldest_seconds, lane)
+        self._measure(names.BACKLOG_DEADLINE, fact.deadline_used, lane)
+
+    def probed(self, fact: CanaryEnded) -> None:
+        """A canary is over."""
+        place: Attributes = {names.DEPLOYMENT: fact.deployment, names.REGION: fact.region, names.TIER: fact.tier}
+        self._count(names.CANARIES, 1, place | {names.OUTCOME: fact.outcome, names.CAUSE: fact.cause or ""})
+        if fact.first_token_seconds is not None:
+            self._measure(names.CANARY_FIRST_TOKEN, fact.first_token_seconds, place)
+
+    def shared(self, fact: LedgerAsked) -> None:
+        """The ledger was asked."""
+        what: Attributes = {names.LEDGER_OPERATION: fact.operation, names.OUTCOME: fact.outcome}
+        self._count(names.LEDGER_OPERATIONS, 1, what | {names.LEDGER_ITEM: fact.item})
+        self._measure(names.LEDGER_DURATION, fact.seconds, what)
+
+    def sampled(self, fact: TurnSampled) -> None:  # noqa: ARG002  a fact without details
+        """A turn was put up for evaluation."""
+        self._count(names.SAMPLED, 1, {})
 
     def _count(self, instrument: names.Instrument, amount: float, attributes: Attributes) -> None:
         self._counters[instrument.name].add(amount, attributes)

@@ -1,6 +1,6 @@
 """The observer that speaks OpenTelemetry. Without a provider every call below is one of the API's no-ops."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -9,8 +9,11 @@ from opentelemetry import _logs, metrics, trace
 from shared.telemetry import names
 from shared.telemetry.facts import (
     AttemptEnded,
+    BacklogSeen,
+    CanaryEnded,
     ContextStepEnded,
     Fact,
+    LedgerAsked,
     MessageGivenUp,
     RelaySent,
     RequestAccepted,
@@ -19,6 +22,7 @@ from shared.telemetry.facts import (
     TurnDeferred,
     TurnEnded,
     TurnReplayed,
+    TurnSampled,
     TurnSwept,
 )
 from shared.telemetry.observer import RunView
@@ -52,6 +56,10 @@ class OpenTelemetryObserver:
             RelaySent: made.relayed,
             TurnSwept: made.swept,
             TurnReplayed: made.replayed,
+            BacklogSeen: made.waiting,
+            CanaryEnded: made.probed,
+            TurnSampled: made.sampled,
+            LedgerAsked: made.shared,
         }
 
     def tell(self, fact: Fact) -> None:
@@ -66,6 +74,10 @@ class OpenTelemetryObserver:
     def traceparent(self) -> str | None:
         """See `shared.telemetry.observer.Observer`."""
         return traceparent()
+
+    def watch_ledger(self, away: Callable[[], Mapping[str, bool]]) -> None:
+        """Reads `away` whenever metrics are sent: whether each deployment's shared account is out of reach here."""
+        self._metrics.watch_ledger(away)
 
     def _attempted(self, fact: AttemptEnded) -> None:
         self._metrics.attempted(fact)

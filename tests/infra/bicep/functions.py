@@ -61,6 +61,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "contains": contains,
     "empty": lambda value: not value,
     "filter": lambda values, keep: [value for value in values if keep(value)],
+    "items": lambda value: [{"key": key, "value": value[key]} for key in sorted(value)],
     "guid": lambda *seeds: str(uuid.uuid5(uuid.NAMESPACE_URL, "\0".join(seeds))),
     "join": lambda values, glue: glue.join(values),
     "length": len,

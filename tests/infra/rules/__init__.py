@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from tests.infra.bicep.syntax import BicepError
 from tests.infra.rules import (
+    alerts,
     azd,
     database,
     identity,
@@ -21,6 +22,7 @@ from tests.infra.rules import (
 from tests.infra.rules.project import Finding, Project, Rule
 
 RULES: tuple[Rule, ...] = (
+    *alerts.RULES,
     *azd.RULES,
     *database.RULES,
     *identity.RULES,

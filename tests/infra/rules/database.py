@@ -12,8 +12,8 @@ ACCOUNT = "Microsoft.DocumentDB/databaseAccounts"
 CONTAINER = f"{ACCOUNT}/sqlDatabases/containers"
 INDEXED = re.compile(r"\b(?:WHERE|ORDER BY|AND|OR)\b.*", re.DOTALL)
 PATH = re.compile(r"\bc\.(\w+)")
-POINT_IN_TIME = frozenset({"id", "vector"})
-"""The id is always indexed; vectors have an index of their own."""
+POINT_IN_TIME = frozenset({"id", "vector", "_ts"})
+"""The id and the time of the last write are always indexed; vectors have an index of their own."""
 
 
 def containers_are_as_local_runs_declare_them(project: Project) -> Iterator[str]:

@@ -27,6 +27,8 @@ FORMS = {
     "Microsoft.OperationalInsights/workspaces": r"[A-Za-z0-9][A-Za-z0-9-]{2,61}[A-Za-z0-9]",
     "Microsoft.Insights/components": r"[\w.()-]{0,254}[\w()-]",
     "Microsoft.Insights/actionGroups": r"[\w-]{1,260}",
+    "Microsoft.Insights/scheduledQueryRules": r"[\w-]{1,260}",
+    "Microsoft.Insights/workbooks": GUID,
     "Microsoft.Storage/storageAccounts": r"[a-z0-9]{3,24}",
     "Microsoft.Storage/storageAccounts/blobServices/containers": r"[a-z0-9](-?[a-z0-9]){2,62}",
     "Microsoft.ServiceBus/namespaces": r"(?!.*-(sb|mgmt)$)[A-Za-z][A-Za-z0-9-]{4,48}[A-Za-z0-9]",

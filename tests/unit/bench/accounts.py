@@ -35,6 +35,7 @@ class Account:
         tenant: str = "contoso",
         phase: str = "load",
         mode: str = "stream",
+        ends: float = 60.0,
         **record: Any,
     ) -> Record:
         """A turn asked `at` seconds after the start, whose call arrives at `start` and takes a second."""
@@ -47,7 +48,7 @@ class Account:
         if start is not None:
             self.call(start, number=number)
         if self.keeps_turns and made.accepted_at is not None:
-            self.stored.append(Stored(f"t{number}", planned.text, state, answer))
+            self.stored.append(Stored(f"t{number}", planned.text, state, answer, BEGAN + at + 60, BEGAN + at + ends))
         return made
 
     def call(

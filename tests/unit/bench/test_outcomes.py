@@ -15,7 +15,7 @@ def test_a_turn_is_answered_only_when_account_and_store_agree() -> None:
 
     counts = outcomes.counts(account.facts())
 
-    assert (counts["accepted"], counts["succeeded"], counts["lost"]) == (4, 1, 3)
+    assert (counts["accepted"], counts["succeeded"], counts["lost"], counts["unfinished"]) == (4, 1, 3, 1)
     assert counts["success_share"] == 0.25
 
 
@@ -35,6 +35,16 @@ def test_an_expired_turn_is_counted_apart_and_a_refused_one_is_not_accepted() ->
     counts = outcomes.counts(account.facts())
 
     assert (counts["asked"], counts["accepted"], counts["lost"], counts["expired"]) == (2, 1, 0, 1)
+
+
+def test_a_turn_that_expired_before_its_deadline_is_lost() -> None:
+    account = Account()
+    account.turn(0, state="expired", ends=19.0)
+    account.turn(1, state="expired", ends=60.0)
+
+    counts = outcomes.counts(account.facts())
+
+    assert (counts["expired"], counts["lost"]) == (2, 1)
 
 
 def test_an_arm_without_a_store_loses_what_its_caller_does_not_have() -> None:

@@ -6,7 +6,10 @@ import pytest
 
 from shared.telemetry import names
 from shared.telemetry.facts import (
+    BacklogSeen,
+    CanaryEnded,
     ContextStepEnded,
+    LedgerAsked,
     Limits,
     MessageGivenUp,
     RelaySent,
@@ -15,8 +18,10 @@ from shared.telemetry.facts import (
     RunStarted,
     TurnDeferred,
     TurnReplayed,
+    TurnSampled,
     TurnSwept,
 )
+from shared.telemetry.otel.gauges import FreshGauge
 from shared.telemetry.otel.metrics import Metrics
 from shared.telemetry.prices import Price
 from tests.unit.telemetry.facts import SUBJECT, a_refusal, an_attempt, an_end
@@ -99,6 +104,11 @@ def test_every_other_fact_has_its_counter(memory: Memory, metrics: Metrics) -> N
     metrics.relayed(RelaySent(0.1, delivered=True))
     metrics.relayed(RelaySent(0.1, delivered=False))
     metrics.swept(TurnSwept("batch", "rescued"))
+    metrics.waiting(BacklogSeen("batch", 7, 5, 30.0, 0.5))
+    metrics.probed(CanaryEnded("chat-0", "swedencentral", "standard", "success", first_token_seconds=0.2))
+    metrics.sampled(TurnSampled())
+    metrics.shared(LedgerAsked("chat-0", "take", "done", 0.01))
+    metrics.shared(LedgerAsked("chat-0", "take", "refused", 0.02))
 
     assert values(memory, names.REQUESTS, names.OUTCOME, names.CODE) == {
         ("accepted", None): 1,
@@ -111,6 +121,13 @@ def test_every_other_fact_has_its_counter(memory: Memory, metrics: Metrics) -> N
     assert values(memory, names.STEPS_DROPPED, names.STEP) == {"knowledge": 1}
     assert values(memory, names.RELAY_SENDS, names.OUTCOME) == {"delivered": 1, "lost": 1}
     assert values(memory, names.SWEPT, names.OUTCOME) == {"rescued": 1}
+    backlog = (names.BACKLOG_TURNS, names.BACKLOG_DUE, names.BACKLOG_AGE, names.BACKLOG_DEADLINE)
+    assert [values(memory, one, names.LANE) for one in backlog] == [{"batch": n} for n in (7, 5, 30.0, 0.5)]
+    assert values(memory, names.CANARIES, names.DEPLOYMENT, names.OUTCOME) == {("chat-0", "success"): 1}
+    assert values(memory, names.SAMPLED, names.LANE) == {None: 1}
+    grants = values(memory, names.LEDGER_OPERATIONS, names.LEDGER_ITEM, names.LEDGER_OPERATION, names.OUTCOME)
+    assert grants == {("chat-0", "take", "done"): 1, ("chat-0", "take", "refused"): 1}
+    assert values(memory, names.LEDGER_DURATION, names.OUTCOME) == {"done": 0.01, "refused": 0.02}
 
 
 def test_no_metric_has_a_dimension_with_a_value_for_each_turn(memory: Memory, metrics: Metrics) -> None:
@@ -128,5 +145,33 @@ def test_every_instrument_is_used(memory: Memory, metrics: Metrics) -> None:
     metrics.attempted(an_attempt(limits=Limits(1, 1, 1.0)))
     metrics.attempted(a_refusal())
     metrics.ended(an_end())
+    metrics.watch_ledger(lambda: {"chat-0": True})
 
-    assert set(memory.points()) == {one.name for one in (*names.COUNTERS, *names.HISTOGRAMS, *names.GAUGES)}
+    every = (*names.COUNTERS, *names.HISTOGRAMS, *names.GAUGES, *names.OBSERVED_GAUGES)
+    assert set(memory.points()) == {one.name for one in every}
+
+
+def test_a_gauge_says_nothing_that_was_not_seen_of_late(memory: Memory) -> None:
+    now = [0.0]
+    gauge = FreshGauge(memory.meter, names.UTILIZATION, lambda: now[0])
+    gauge.set(80.0, {names.DEPLOYMENT: "chat-0"})
+    now[0] = 100.0
+    gauge.set(20.0, {names.DEPLOYMENT: "chat-1"})
+    gauge.set(30.0, {names.DEPLOYMENT: "chat-1"})
+
+    assert values(memory, names.UTILIZATION, names.DEPLOYMENT) == {"chat-0": 80.0, "chat-1": 30.0}
+    now[0] = 121.0
+    assert values(memory, names.UTILIZATION, names.DEPLOYMENT) == {"chat-1": 30.0}
+    now[0] = 300.0
+    assert values(memory, names.UTILIZATION, names.DEPLOYMENT) == {}
+
+
+def test_the_ledger_is_said_to_be_away_for_as_long_as_it_is(memory: Memory, metrics: Metrics) -> None:
+    state = {"chat-0": True, "chat-1": False}
+    metrics.watch_ledger(lambda: state)
+
+    lost = {point.attributes[names.DEPLOYMENT]: point.value for point in memory.points()[names.LEDGER_AWAY.name]}
+    state["chat-0"] = False
+    found = {point.attributes[names.DEPLOYMENT]: point.value for point in memory.points()[names.LEDGER_AWAY.name]}
+
+    assert (lost, found) == ({"chat-0": 1, "chat-1": 0}, {"chat-0": 0, "chat-1": 0})

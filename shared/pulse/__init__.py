@@ -1,0 +1,1 @@
+"""What is done once a minute, whatever callers do: look at lanes, sum up turns, ask quiet deployments."""
