@@ -9,8 +9,8 @@ RUN := "$(CURDIR)/$(BIN)/python"
 CODE := function_app.py functions shared local tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint types unit contract acceptance browser evals alerts bench bench-evals surge bench-rivals \
-	bench-proxy latency advice clean
+.PHONY: help install run test lint types unit contract acceptance browser test-deployed package fuzz lock audit sbom
+.PHONY: evals alerts bench bench-evals surge bench-rivals bench-proxy latency advice clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -52,6 +52,34 @@ acceptance: $(VENV)/.dev ## The whole app on local Azure
 browser: $(VENV)/.dev ## The pages in a real browser
 	@bash tests/browser/install.sh
 	@$(RUN) -m pytest tests/browser
+
+test-deployed: $(VENV)/.dev ## The tests on Python 3.13, with Microsoft's worker and the package; EXTENT=smoke for a few
+	@bash tests/deployed/run.sh $(or $(EXTENT),full) $(ARGS)
+
+package: $(VENV)/.dev ## Build dist/spillway.zip, the package that is deployed
+	@$(RUN) -m infra.package dist/spillway.zip
+
+fuzz: $(VENV)/.dev ## Fuzz the API and all decoders for SECONDS=600 each (EXAMPLES=120 calls a phase and route)
+	@python=$$(readlink -f $(BIN)/python) && \
+	api=$$(bash tests/environment.sh "$$python" schemathesis schemathesis==4.32.5) && \
+	decoders=$$(bash tests/environment.sh "$$python" fuzz requirements-local.txt atheris==3.0.0) && \
+	$(RUN) -m tests.fuzz.api "$$api/bin/st" --examples $(or $(EXAMPLES),120) && \
+	"$$decoders/bin/python" -m tests.fuzz --seconds $(or $(SECONDS),600) $(ARGS)
+
+TOOLS = $$(bash tests/environment.sh "$$(readlink -f $(BIN)/python)" supply uv==0.13.8 pip-audit==2.10.1 cyclonedx-bom==7.5.0)
+lock: $(VENV)/.dev ## Write requirements.lock anew from requirements.txt
+	@"$(TOOLS)/bin/uv" pip compile requirements.txt --quiet --generate-hashes --no-header --python-version 3.13 \
+		--python-platform x86_64-manylinux_2_28 --upgrade --output-file $(VENV)/requirements.lock
+	@{ grep '^# ' requirements.lock | head -2; cat $(VENV)/requirements.lock; } > $(VENV)/lock && mv $(VENV)/lock requirements.lock
+
+audit: $(VENV)/.dev ## Look for known vulnerabilities of what is locked; needs a network
+	@bash infra/audit.sh "$(TOOLS)"
+
+sbom: $(VENV)/.dev ## Write dist/sbom.json, the bill of materials (CycloneDX) of what is deployed
+	@mkdir -p dist
+	@"$(TOOLS)/bin/cyclonedx-py" requirements requirements.lock --output-reproducible --spec-version 1.6 \
+		--output-file dist/sbom.json
+	@echo dist/sbom.json
 
 evals: $(VENV)/.dev ## Evaluate the app on local Azure with the golden set: scorecard, verdict, exit code
 	@$(RUN) -m evals --baseline evals/baselines/local.jsonl $(ARGS)

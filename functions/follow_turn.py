@@ -29,7 +29,8 @@ async def _follow(request: Request, services: Services) -> Response:
 
 
 def _last_event_id(request: Request) -> int:
-    text = request.headers.get("last-event-id") or request.query_params.get("last_event_id") or "0"
-    if not text.isdecimal() or len(text) > 16:
+    given = [request.headers.get("last-event-id"), request.query_params.get("last_event_id")]
+    texts = [text for text in given if text]
+    if not all(text.isascii() and text.isdecimal() and len(text) <= 16 for text in texts):
         raise InvalidRequest("Last-Event-ID: must be the id of an event of this turn")
-    return int(text)
+    return int(texts[0]) if texts else 0

@@ -13,7 +13,18 @@ from shared.telemetry import log
 
 ErrorBody = Callable[[SpillwayError], dict[str, Any]]
 TURN_HEADER = "x-spillway-turn-id"
-SAFE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+SHELL = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Strict-Transport-Security": "max-age=31536000",
+}
+"""What every response carries, pages too."""
+SAFE = {
+    **SHELL,
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
 EVENT_STREAM = "text/event-stream"
 STREAM_HEADERS = {**SAFE, "Cache-Control": "no-cache, no-store", "X-Accel-Buffering": "no"}
 TURN_ID_LENGTH = 32
@@ -106,6 +117,6 @@ def whole_number(request: Request, name: str, *, default: int, least: int, most:
     text = request.query_params.get(name)
     if text is None:
         return default
-    if not text.isdecimal() or not least <= int(text[:18]) <= most:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 19) or not least <= int(text) <= most:
         raise InvalidRequest(f"{name}: must be a whole number from {least} to {most}")
     return int(text)

@@ -13,7 +13,6 @@ HTML = "text/html"
 SCORECARD_HEADERS = {
     **SAFE,
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
 }
 PLACE = re.compile(r"[a-z0-9-]{0,64}")
 
@@ -57,8 +56,10 @@ async def _read(request: Request, services: Services) -> Response:
     run = await runs.get(evaluation_id_of(request), principal)
     if HTML in request.headers.get("accept", ""):
         return HTMLResponse(await runs.scorecard(run), headers={**SCORECARD_HEADERS, "Vary": "Accept"})
-    with_report = request.query_params.get("report", "true") != "false"
-    body = await (runs.report(run) if with_report else runs.describe(run))
+    report = request.query_params.get("report", "true")
+    if report not in {"true", "false"}:
+        raise InvalidRequest("report: must be true or false")
+    body = await (runs.report(run) if report == "true" else runs.describe(run))
     return json_reply(body, headers={"Vary": "Accept"})
 
 

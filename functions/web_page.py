@@ -10,7 +10,7 @@ from pathlib import Path
 import azure.functions as func
 from azurefunctions.extensions.http.fastapi import FileResponse, Request, Response
 
-from functions.http import error_reply
+from functions.http import SHELL, error_reply
 from shared.errors import RouteNotFound
 
 FOLDER = (Path(__file__).parent.parent / "web").resolve()
@@ -18,12 +18,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-}
+HEADERS = {**SHELL, "Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
 
 
 def make_blueprint() -> func.Blueprint:

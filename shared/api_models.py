@@ -22,6 +22,8 @@ PASSED_ON = (
 """Parameters of a completion request that go to the model as they are."""
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
+Stop = Annotated[str, Field(max_length=1000)]
+SequenceNumber = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
 class _Strict(BaseModel):
@@ -102,7 +104,7 @@ class ReplayRequest(_Strict):
     """Which dead letters of a lane to replay: those named, those of a reason, or all."""
 
     lane: Literal["interactive", "standard", "batch"]
-    sequence_numbers: Annotated[list[int], Field(min_length=1, max_length=1000)] | None = None
+    sequence_numbers: Annotated[list[SequenceNumber], Field(min_length=1, max_length=1000)] | None = None
     reason: Annotated[str, Field(max_length=200)] | None = None
 
 
@@ -132,7 +134,7 @@ class CompletionMessage(BaseModel):
     model_config = ConfigDict(frozen=True, defer_build=True)
     role: Literal["system", "developer", "user", "assistant"]
     content: Annotated[str, Field(max_length=MAX_TEXT)] | Annotated[list[TextPart], Field(min_length=1, max_length=100)]
-    name: str | None = None
+    name: Annotated[str, Field(max_length=100)] | None = None
 
     @property
     def text(self) -> str:
@@ -161,13 +163,13 @@ class CompletionRequest(BaseModel):
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
     presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
     frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
-    stop: str | Annotated[list[str], Field(max_length=4)] | None = None
-    seed: int | None = None
+    stop: Stop | Annotated[list[Stop], Field(max_length=4)] | None = None
+    seed: Annotated[int, Field(ge=-(2**63), le=2**63 - 1)] | None = None
     n: Literal[1] | None = None
     response_format: dict[str, Any] | None = None
-    reasoning_effort: str | None = None
+    reasoning_effort: Annotated[str, Field(max_length=50)] | None = None
     user: Annotated[str, Field(max_length=500)] | None = None
-    metadata: dict[str, str] | None = None
+    metadata: Annotated[dict[str, Annotated[str, Field(max_length=1000)]], Field(max_length=16)] | None = None
     store: Literal[False] | None = None
 
     @property

@@ -96,6 +96,13 @@ class CapacityExhausted(SpillwayError):
     status = 429
 
 
+class RateLimited(SpillwayError):
+    """This credential asks more often than it may. Wait for Retry-After, and spread requests more evenly."""
+
+    code = "rate_limited"
+    status = 429
+
+
 class Unavailable(SpillwayError):
     """A service that Spillway needs does not answer. Nothing was stored; try again after Retry-After."""
 
@@ -170,6 +177,7 @@ ALL_ERRORS: tuple[type[SpillwayError], ...] = (
     RouteNotFound,
     IdempotencyConflict,
     CapacityExhausted,
+    RateLimited,
     Unavailable,
     ContentFiltered,
     DeadlineExceeded,

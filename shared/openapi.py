@@ -13,7 +13,25 @@ from shared.evaluating import requests, views
 
 VERSION = "0.1.0"
 KEYS = ("x-functions-key", "api-key")
+EVENTS = ("accepted", "queued", "delta", "restart", "done", "error", "continue")
 TURN_ERRORS = (400, 401, 409, 413, 422, 429, 500, 502, 503, 504)
+
+
+PLACE = {"type": "string", "pattern": "^[0-9]{0,16}$"}
+# What a parameter may be, by its name, or by function and name where that differs. Anything else is text.
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "days": {"type": "integer", "minimum": 1, "maximum": 31},
+    "Idempotency-Key": {"type": "string", "minLength": 1, "maxLength": 200},
+    "lane": {"enum": ["interactive", "standard", "batch"]},
+    "last_event_id": PLACE,
+    "Last-Event-ID": PLACE,
+    "report": {"enum": ["true", "false"]},
+    "list_dead_letters.after": {"type": "integer", "minimum": 0, "maximum": 2**62},
+    "list_dead_letters.limit": {"type": "integer", "minimum": 1, "maximum": 250},
+    "list_evaluations.limit": {"type": "integer", "minimum": 1, "maximum": 100},
+    "read_evaluation_scores.after": {"type": "string", "pattern": "^[a-z0-9-]{0,64}$"},
+    "read_evaluation_scores.limit": {"type": "integer", "minimum": 1, "maximum": 1000},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +256,7 @@ ROUTES = (
         "/api/evaluations/{run}",
         "An evaluation with its report, or its scorecard as a page when text/html is accepted, for operators",
         views.EvaluationView,
-        errors=(401, 403, 404, 500, 503),
+        errors=(400, 401, 403, 404, 500, 503),
         query=("report",),
     ),
     Route(
@@ -332,26 +350,42 @@ def _operation(route: Route) -> dict[str, Any]:
 
 def _parameters(route: Route) -> list[dict[str, Any]]:
     text = {"type": "string"}
+
+    def schema(name: str) -> dict[str, Any]:
+        return PARAMETERS.get(f"{route.function}.{name}") or PARAMETERS.get(name) or text
+
     in_path = [
-        {"name": name, "in": "path", "required": True, "schema": text} for name in re.findall(r"{(\w+)}", route.path)
+        {"name": name, "in": "path", "required": True, "schema": schema(name)}
+        for name in re.findall(r"{(\w+)}", route.path)
     ]
-    in_query = [{"name": name, "in": "query", "required": False, "schema": text} for name in route.query]
-    in_header = [{"name": name, "in": "header", "required": False, "schema": text} for name in route.headers]
+    in_query = [{"name": name, "in": "query", "required": False, "schema": schema(name)} for name in route.query]
+    in_header = [{"name": name, "in": "header", "required": False, "schema": schema(name)} for name in route.headers]
     return in_path + in_query + in_header
 
 
 def _responses(route: Route) -> dict[str, Any]:
     content = {} if route.gives is None else _json(route.gives)
     if route.streams:
-        content["text/event-stream"] = {"schema": {"type": "string"}}
+        content["text/event-stream"] = {"schema": _event(route)}
     if route.function == "describe_api":
         content["application/json"] = {"schema": {"type": "object"}}
     good = {"description": route.summary, **({"content": content} if content else {})}
     responses: dict[str, Any] = {str(status): good for status in (route.status, *route.also)}
-    for status in route.errors:
+    # The door refuses whoever asks too often, on every route that has a door.
+    refusals = route.errors if route.open else sorted({*route.errors, 429})
+    for status in refusals:
         view = api_views.HealthReply if route.function == "report_ready" and status == 503 else route.error_view
         responses[str(status)] = {"description": "Refused or failed", "content": _json(view)}
     return responses
+
+
+def _event(route: Route) -> dict[str, Any]:
+    """One event of a stream; OpenAI's have data only."""
+    text = {"type": "string"}
+    if route.error_view is api_views.OpenAIErrorReply:
+        return {"type": "object", "description": "One event", "properties": {"data": text}, "required": ["data"]}
+    own = {"id": {"type": "string", "pattern": "^[0-9]+$"}, "event": {"enum": list(EVENTS)}, "data": text}
+    return {"type": "object", "description": "One event", "properties": own, "required": list(own)}
 
 
 def _json(model: type[BaseModel]) -> dict[str, Any]:

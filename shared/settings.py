@@ -101,6 +101,7 @@ class Settings:
     spill: Mapping[str, SpillRule] = field(default_factory=dict)
     query_endpoint: str | None = None
     workbook_url: str | None = None
+    requests_per_minute: int = 12_000
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -161,6 +162,7 @@ class Settings:
             spill=read.parsed("SPILLWAY_SPILL", _spill, "a JSON object of rules by model", default={}),
             query_endpoint=read.url("SPILLWAY_QUERY_ENDPOINT", default=None) or None,
             workbook_url=read.url("SPILLWAY_WORKBOOK_URL", default=None) or None,
+            requests_per_minute=read.whole("SPILLWAY_REQUESTS_PER_MINUTE", 0, 10_000_000, default=12_000),
         )
         read.finish()
         return settings

@@ -237,11 +237,20 @@ class Services:
             max_runs=settings.max_runs,
         )
         observer.watch_ledger(lambda: capacity.ledger_away)
+        self.pulse = self._make_pulse(metrics, models, observer)
+        self.dead_letters = DeadLetters(settings=settings, store=turns, queues=queues, clock=clock)
+        self.knowledge = KnowledgeBase(knowledge=knowledge, embedder=embedder)
+        self._reader = self._telemetry_reader()
+        self.workbook = WorkbookQueries(self._reader, portal_url=settings.workbook_url)
+        self.health = Health(store=turns, queues=queues, clock=clock)
+
+    def _make_pulse(self, metrics: CosmosMetrics, models: OpenAIChat, observer: OpenTelemetryObserver) -> Pulse:
+        settings, clock = self.settings, self.clock
         records = CosmosTurnRecords(self._store)
-        self.pulse = Pulse(
+        return Pulse(
             ticks=Ticks(metrics, clock),
-            switches=switches,
-            backlog=BacklogWatch(records=records, switches=switches, clock=clock, observer=observer),
+            switches=self._switches,
+            backlog=BacklogWatch(records=records, switches=self._switches, clock=clock, observer=observer),
             roll_up=TurnRollUp(
                 records=records,
                 metrics=metrics,
@@ -253,18 +262,13 @@ class Services:
                 deployments=settings.deployments,
                 models=models,
                 metrics=metrics,
-                switches=switches,
+                switches=self._switches,
                 clock=clock,
                 observer=observer,
                 quiet_seconds=settings.canary_seconds,
             ),
             canary_seconds=settings.canary_seconds,
         )
-        self.dead_letters = DeadLetters(settings=settings, store=turns, queues=queues, clock=clock)
-        self.knowledge = KnowledgeBase(knowledge=knowledge, embedder=embedder)
-        self._reader = self._telemetry_reader()
-        self.workbook = WorkbookQueries(self._reader, portal_url=settings.workbook_url)
-        self.health = Health(store=turns, queues=queues, clock=clock)
 
     @cached_property
     def evaluations(self) -> "Evaluations":

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from bench.load import Asked, questions, send_all
+from bench.evaluations.asking import Asked, questions, send_all
 from tests.acceptance.stack import USER
 
 RATE = 2.0

@@ -54,6 +54,7 @@ class Verdict:
 
 
 DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
+MOST_SECONDS = 86_400.0
 CAPACITY_WORDS = ("high demand", "system capacity", "currently overloaded", "no capacity", "server is busy")
 OVERSIZED_WORDS = ("too large", "exceeds the limit", "larger than", "request too")
 
@@ -90,7 +91,7 @@ def _overload(message: str, headers: Mapping[str, str], configured: int) -> Verd
         return Verdict(Outcome.OVERLOAD, Cause.OVERSIZED, retryable=True, retry_after_seconds=wait)
     if any(words in message for words in CAPACITY_WORDS):
         return Verdict(Outcome.OVERLOAD, Cause.CAPACITY, retryable=True, retry_after_seconds=wait)
-    if limit is not None and 0 < limit < configured:
+    if limit is not None and 1 <= limit < configured:
         return Verdict(
             Outcome.OVERLOAD, Cause.TEMPORARY_CUT, retryable=True, retry_after_seconds=wait, limit_tokens=int(limit)
         )
@@ -98,11 +99,16 @@ def _overload(message: str, headers: Mapping[str, str], configured: int) -> Verd
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, from the most exact header given; None when there is none.
+    """Seconds to wait, at most a day, from the most exact header given; None when there is none.
 
     `retry-after-ms` is exact, `retry-after` is in seconds, and the reset headers say when the spent budget is back;
     of those, the one still at zero counts, else the later.
     """
+    wait = _wait(headers)
+    return None if wait is None else min(wait, MOST_SECONDS)
+
+
+def _wait(headers: Mapping[str, str]) -> float | None:
     exact = _number(headers.get("retry-after-ms"))
     if exact is not None:
         return exact / 1000

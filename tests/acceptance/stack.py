@@ -15,12 +15,14 @@ from tests.processes import Service, start
 
 STORE_KEY = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="
 USER, OPERATOR, OTHER = "user-key-of-contoso", "operator-key-of-contoso", "user-key-of-fabrikam"
+OTHER_OPERATOR = "operator-key-of-fabrikam"
 MODEL = "gpt-4o-mini"
 QUEUES = Path(__file__).resolve().parents[2] / "local" / "queues.json"
 
 
 def api_keys() -> str:
-    entries = ((USER, "contoso", False), (OPERATOR, "contoso", True), (OTHER, "fabrikam", False))
+    ours = ((USER, "contoso", False), (OPERATOR, "contoso", True))
+    entries = (*ours, (OTHER, "fabrikam", False), (OTHER_OPERATOR, "fabrikam", True))
     return json.dumps(
         [
             {"sha256": hashlib.sha256(key.encode()).hexdigest(), "tenant": tenant, "operator": operator}
@@ -76,12 +78,16 @@ class Stack:
     parts: dict[str, Service] = field(default_factory=dict)
 
     def start(self) -> "Stack":
+        self.start_services().start_app()
+        return self
+
+    def start_services(self) -> "Stack":
+        """Everything but the app."""
         for part in ("broker", "store", "model"):
             getattr(self, f"start_{part}")()
         if self.insights:
             self._start("insights", "local.insights", *self._data("insights"))
         provision(self.parts["store"].url, STORE_KEY, "spillway")
-        self.start_app()
         return self
 
     def _data(self, part: str) -> tuple[str, ...]:

@@ -25,6 +25,8 @@ BAD_BODIES = {
     "unknown model": (b'{"message": "a", "model": "gpt-99"}', "model"),
     "bad session": (b'{"message": "a", "session_id": "../x"}', "session_id"),
     "invalid utf-8": (b'{"message": "\xff"}', "body"),
+    "nested without end": (b'{"message": ' + b"[" * 5000 + b"]" * 5000 + b"}", "recursion"),
+    "endless number": (b'{"message": "a", "max_output_tokens": ' + b"9" * 5000 + b"}", "out of range"),
 }
 
 

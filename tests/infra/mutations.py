@@ -500,6 +500,13 @@ MUTATIONS = (
         "SPILLWAY_MAX_INSTANCES",
         "profiles_set_what_is_read",
     ),
+    Mutation(
+        "every origin let in",
+        APP,
+        "siteConfig: { minTlsVersion: '1.2'",
+        "siteConfig: { cors: { allowedOrigins: ['*'] }, minTlsVersion: '1.2'",
+        "no_other_origin_is_let_in",
+    ),
     Mutation("tests in the package", ".funcignore", "tests/\n", "", "the_package_holds_the_app_and_nothing_else"),
     Mutation(
         "a question that azd would ask everybody",

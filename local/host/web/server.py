@@ -14,18 +14,19 @@ from local.host.web.protocol import BoundedHttp
 class WebServer(uvicorn.Server):
     """Serves until `end`, which lets requests in progress finish for a while."""
 
-    def __init__(self, app: ASGIApp, drain_seconds: float) -> None:
+    def __init__(self, app: ASGIApp, drain_seconds: float, protocol: type[BoundedHttp] = BoundedHttp) -> None:
         """Does not serve yet.
 
         Args:
             app: Answers the requests.
             drain_seconds: How long requests may go on after `end`; rounded, uvicorn knows whole seconds only.
+            protocol: With other bounds, for tests.
         """
         super().__init__(
             uvicorn.Config(
                 app,
                 loop="none",
-                http=BoundedHttp,
+                http=protocol,
                 ws="none",
                 lifespan="off",
                 interface="asgi3",

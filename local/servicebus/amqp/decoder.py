@@ -270,6 +270,8 @@ def _array(wide: bool, data: bytes, position: int, depth: int) -> tuple[Any, int
     position += 1
     if _WIDTHS.get(constructor) == 0 and count > MAX_EMPTY_ELEMENTS:
         raise DecodeError(f"An array of elements without bytes has more than {MAX_EMPTY_ELEMENTS} of them.")
+    if count == 0 and constructor not in _FORMAT_CODES:
+        raise DecodeError(f"Unknown format code 0x{constructor:02x}.")
     read, values = _READERS[constructor], []
     for _ in range(count):
         value, position = read(data, position, depth + 1)
@@ -332,3 +334,5 @@ _READERS[0x45] = _empty_list
 _READERS[0x56] = _boolean
 _READERS[0x73] = _char
 _READERS[0x98] = partial(_fixed, _uuid, 16)
+
+_FORMAT_CODES = frozenset(code for code, reader in enumerate(_READERS) if getattr(reader, "func", None) is not _unknown)

@@ -117,7 +117,7 @@ def sections(raw: bytes) -> Iterator[Section]:
             raise DecodeError("A message section must start with a descriptor.")
         code, value = decode(raw, position + 1)
         code = _SECTION_NAMES.get(code, code) if isinstance(code, str) else code
-        if code not in _SECTION_CODES or code < previous:
+        if not isinstance(code, int) or code not in _SECTION_CODES or code < previous:
             raise DecodeError(f"{code!r} is not a message section, or not at this place.")
         position = skip(raw, value)
         previous = code

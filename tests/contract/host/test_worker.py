@@ -1,5 +1,6 @@
 """What this host finds in an app is what Microsoft's own Python worker finds in it."""
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -34,7 +35,10 @@ ENVIRONMENT = {
 
 @pytest.fixture(scope="session")
 def worker() -> Path:
-    """The folder of the unpacked worker; downloaded once."""
+    """The folder of the unpacked worker; downloaded once, unless it is installed, as on the deployed Python."""
+    installed = importlib.util.find_spec("azure_functions_runtime")
+    if installed is not None and installed.origin is not None:
+        return Path(installed.origin).parent.parent
     folder = CACHE / WORKER.replace("==", "-")
     if not folder.is_dir():
         options = ["--no-deps", "--python-version", "3.13", "--only-binary=:all:", "--quiet", "--dest", str(CACHE)]

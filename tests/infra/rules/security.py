@@ -40,6 +40,12 @@ def identities_are_user_assigned(project: Project) -> Iterator[str]:
             yield f"{scenario}: {resource.name} has the identity {identity}"
 
 
+def no_other_origin_is_let_in(project: Project) -> Iterator[str]:
+    for scenario, resource in project.created():
+        if resource.kind == "Microsoft.Web/sites" and "cors" in resource.properties.get("siteConfig", {}):
+            yield f"{scenario}: {resource.name} lets pages of other origins read its answers"
+
+
 def entra_is_verified_before_it_is_trusted(project: Project) -> Iterator[str]:
     for scenario, settings in project.app_settings().items():
         found = project.resources("Microsoft.Web/sites/config")
@@ -78,5 +84,6 @@ RULES: tuple[Rule, ...] = (
     keys_and_plain_text_are_off,
     identities_are_user_assigned,
     entra_is_verified_before_it_is_trusted,
+    no_other_origin_is_let_in,
     diagnostics_reach_the_workspace,
 )

@@ -1,0 +1,50 @@
+"""The capacity table is what the calculation gives, and the calculation does what the page says."""
+
+import dataclasses
+
+import pytest
+
+from infra.sizing import DOCUMENT, Load, given, plan, written
+
+ASSUMED, PRICES = given()
+
+
+def test_the_table_in_the_document_is_current() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    assert written(text) == text, "run `python -m infra.sizing --write`"
+
+
+def test_the_quota_is_what_the_service_charges_at_admission() -> None:
+    found = plan(Load(1000, prompt_tokens=2400, max_output_tokens=600), ASSUMED, PRICES)
+    assert found.tokens_per_minute == 3_000_000
+    assert found.deployments == 3
+
+
+def test_tokens_cost_what_was_really_written_not_what_might_have_been() -> None:
+    short = plan(Load(100, max_output_tokens=600), ASSUMED, PRICES)
+    oversized = plan(Load(100, max_output_tokens=6000), ASSUMED, PRICES)
+    assert short.costs == oversized.costs
+    assert short.tokens_per_minute < oversized.tokens_per_minute
+
+
+def test_a_load_that_every_queued_turn_of_standard_cannot_carry_is_premium() -> None:
+    below, above = (plan(Load(turns), ASSUMED, PRICES) for turns in (4_900, 5_100))
+    assert (below.service_bus, above.service_bus) == ("Standard", "Premium, 1 unit")
+
+
+@pytest.mark.parametrize("turns", [1.0, 50.0, 400.0, 3_000.0, 20_000.0])
+def test_more_turns_never_need_or_cost_less(turns: float) -> None:
+    less, more = (plan(Load(number), ASSUMED, PRICES) for number in (turns, turns * 1.5))
+    assert less.tokens_per_minute < more.tokens_per_minute
+    assert less.instances <= more.instances
+    assert less.costs["tokens"] < more.costs["tokens"]
+    assert less.costs["functions"] < more.costs["functions"]
+
+
+def test_twice_the_price_is_twice_the_cost() -> None:
+    doubled = dataclasses.replace(
+        PRICES, million_input_tokens=2 * PRICES.million_input_tokens, million_output_tokens=0.0
+    )
+    free_answers = dataclasses.replace(PRICES, million_output_tokens=0.0)
+    one, two = (plan(Load(100), ASSUMED, prices).costs["tokens"] for prices in (free_answers, doubled))
+    assert two == pytest.approx(2 * one)
