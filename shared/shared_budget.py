@@ -312,6 +312,9 @@ class SharedBudget:
         known = self.account.known
         if not waiting or known is None or known.utilisation > SCARCE or known.factor_now < 1:
             return NOTHING
+        if any(entry.ask.yields for entry in waiting):
+            # Only those who need not wait may use it.
+            return NOTHING
         if self.clock.now() < self._grant.until and self._grant.tokens > 0:
             return NOTHING
         tokens = self.window.spent(self.clock.monotonic()) / 60 * AHEAD_SECONDS

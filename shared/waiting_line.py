@@ -181,7 +181,7 @@ class WaitingLine:
         now, accounts = self._clock.now(), self._accounts.open()
         usual = sum(state.tokens_per_minute / 60 for state in accounts.values())
         if (
-            room_tokens(accounts, strangers=self._strangers(self._line)) < UNUSED_SECONDS * usual
+            room_tokens(self._line, accounts, strangers=self._strangers(self._line)) < UNUSED_SECONDS * usual
             or now < self._line.called_at + seconds
         ):
             return False

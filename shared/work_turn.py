@@ -25,7 +25,8 @@ from shared.waiting_room import WaitingRoom, ticket_of
 STORE_AWAY_SECONDS = 2.0
 EARLY_SECONDS = 0.75
 """A turn that is due within this time waits in the worker, where it costs less than another round through the queue."""
-PAUSED_SECONDS = 10.0
+PAUSED_SECONDS, LONGEST_PAUSE_DOUBLINGS = 2.0, 5
+"""How long a turn of a paused lane sleeps at first; doubled each time, up to a minute."""
 
 
 class PoisonedTurn(Exception):
@@ -92,7 +93,7 @@ class TurnWorker:
     async def _put_off_seconds(self, message: TurnMessage) -> float:
         """How long the turn has to sleep on: its place in line is not reached, or its lane is paused."""
         if self._switches.pauses(message.lane):
-            return PAUSED_SECONDS * (1 + self._draw())
+            return float(PAUSED_SECONDS * 2 ** min(message.waits, LONGEST_PAUSE_DOUBLINGS) * (1 + self._draw()))
         ticket = ticket_of(message.ticket)
         if ticket is None or message.model is None:
             return 0.0

@@ -121,6 +121,11 @@ class LedgerState:
         return max(0, math.floor(self.request_ceiling - self.requests))
 
     @property
+    def requests_per_second(self) -> float:
+        """The even pace at which requests can be acquired, which is under the limit for what may arrive together."""
+        return min(_allowed(self.limit_requests, seconds) / (slots * SLOT_SECONDS) for seconds, slots in SLICES)
+
+    @property
     def utilisation(self) -> float:
         """Part of the token limit that is taken."""
         return 1 - self.token_room / self.tokens_per_minute

@@ -16,6 +16,7 @@ FLOORS = (0.0, 0.1, 0.05)
 """Part of all tokens that a lane gets while a higher one waits too; by rank, the highest lane first."""
 MAX_FLOWS = 64
 """Flows a lane keeps apart; further tenants share them, chosen by hash (stochastic fair queueing, McKenney 1990)."""
+SMOOTHING = 0.1
 NOTHING = 1e-6
 
 
@@ -66,6 +67,7 @@ class Line:
         stepped_at: When `poured_before` was noted; seconds since 1970.
         promised_until: The latest moment that a refused caller was told to come back at; seconds since 1970.
         called_at: When an instance last called sleepers forward; seconds since 1970.
+        usual_tokens: Size of the turns that joined of late; 0 before the first.
     """
 
     flows: tuple[Flow, ...] = ()
@@ -75,6 +77,7 @@ class Line:
     stepped_at: float = 0.0
     promised_until: float = 0.0
     called_at: float = 0.0
+    usual_tokens: float = 0.0
 
     def flow(self, rank: int, tenant: str) -> Flow | None:
         """The flow that a tenant's turns join, if there is one."""
@@ -97,6 +100,8 @@ def joined(line: Line, *, rank: int, tenant: str, tokens: float) -> tuple[Line, 
         line = replace(line, opened=line.opened + 1)
         flow = Flow(rank, key, line.opened, 0.0, 0.0)
     ticket = Ticket(rank, key, flow.number, flow.booked, tokens)
+    usual = line.usual_tokens + SMOOTHING * (tokens - line.usual_tokens) if line.usual_tokens else tokens
+    line = replace(line, usual_tokens=usual)
     return _with(line, replace(flow, booked=flow.booked + tokens)), ticket
 
 

@@ -94,14 +94,20 @@ def reserve_tokens(accounts: Collection[LedgerState], *, strangers: float) -> fl
     return min(spread + lacking, MOST_RESERVE * limit)
 
 
-def room_tokens(accounts: Accounts, *, strangers: float) -> float:
+def room_tokens(line: Line, accounts: Accounts, *, strangers: float) -> float:
     """What the line may have under way: the rooms of the deployments that take calls now, less the reserve.
 
+    Requests are counted as so many tokens as turns of the line usually have.
+
     Args:
+        line: The line.
         accounts: Of those deployments.
         strangers: See `reserve_tokens`.
     """
-    rooms = sum(max(0.0, state.token_room) for state in accounts.values())
+    rooms = sum(
+        min(max(0.0, state.token_room), _worth(line, state.request_room, otherwise=math.inf))
+        for state in accounts.values()
+    )
     return max(0.0, rooms - reserve_tokens(accounts.values(), strangers=strangers))
 
 
@@ -126,7 +132,7 @@ def fed(line: Line, accounts: Accounts, open_accounts: Accounts, now: float, *, 
     if now - line.stepped_at >= SETTLED_SECONDS:
         kept = line.poured - max(0.0, line.poured_before - spent)
         line = replace(line, poured=kept, poured_before=kept, stepped_at=now)
-    return poured(line, max(0.0, room_tokens(open_accounts, strangers=strangers) - (line.poured - spent)))
+    return poured(line, max(0.0, room_tokens(line, open_accounts, strangers=strangers) - (line.poured - spent)))
 
 
 def supply(line: Line, accounts: Accounts, now: float, *, strangers: float = 1.0) -> Supply:
@@ -141,18 +147,31 @@ def supply(line: Line, accounts: Accounts, now: float, *, strangers: float = 1.0
     began_at = math.floor(now / SLOT_SECONDS) * SLOT_SECONDS
     rooms, pace, outside = [(0.0,) * TOKEN_SLOTS], 0.0, 0.0
     for state in accounts.values():
-        whole = state.tokens_per_minute / 60
+        whole = min(state.tokens_per_minute / 60, _worth(line, state.requests_per_second, otherwise=math.inf))
         taken = min(strangers * state.urgent_per_second, MOST_OUTSIDE * whole)
         pace, outside = pace + whole - taken, outside + taken
-        rooms.append(_rooms(state, began_at))
+        rooms.append(_rooms(line, state, began_at))
     under_way = line.poured - line_spent(accounts) + reserve_tokens(accounts.values(), strangers=strangers)
     step = outside * SLOT_SECONDS
     left = (sum(column) - under_way - step * later for later, column in enumerate(zip(*rooms, strict=True)))
     return Supply(began_at, tuple(accumulate(left, max, initial=0.0))[1:], pace)
 
 
-def _rooms(state: LedgerState, began_at: float) -> tuple[float, ...]:
-    """A deployment's room, slot by slot, if nobody spends any more; none before it has cooled."""
+def _worth(line: Line, requests: float, *, otherwise: float) -> float:
+    """Tokens that so many turns of the line usually have; `otherwise` while nobody has joined."""
+    return line.usual_tokens * requests if line.usual_tokens else otherwise
+
+
+def _rooms(line: Line, state: LedgerState, began_at: float) -> tuple[float, ...]:
+    """A deployment's room, slot by slot, if nobody spends any more; none before it has cooled.
+
+    Requests come back evenly, and each is worth a usual turn.
+    """
     back = min(TOKEN_SLOTS, max(0, math.ceil((state.cooling_until - began_at) / SLOT_SECONDS)))
     base = state.tokens_per_minute - state.spent
-    return (0.0,) * back + tuple(max(0.0, mark + base) for mark in reversed(state.token_marks))[back:]
+    now = _worth(line, state.request_room, otherwise=math.inf)
+    step = _worth(line, state.requests_per_second * SLOT_SECONDS, otherwise=0.0)
+    rooms = tuple(
+        max(0.0, min(mark + base, now + step * later)) for later, mark in enumerate(reversed(state.token_marks))
+    )
+    return (0.0,) * back + rooms[back:]

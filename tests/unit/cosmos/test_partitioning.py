@@ -11,7 +11,9 @@ from local.cosmos.errors import CosmosError
 from local.cosmos.partitioning import KeyDefinition, RangeMap, key_text
 from local.cosmos.sql.values import UNDEFINED
 
-components = st.one_of(st.text(max_size=20), st.integers(-(2**31), 2**31), st.floats(-1e6, 1e6), st.booleans())
+# Negative zero is left out: the service's JavaScript writes it as 0, the SDK hashes it as a number of its own.
+numbers = st.floats(-1e6, 1e6).map(lambda value: value + 0.0)
+components = st.one_of(st.text(max_size=20), st.integers(-(2**31), 2**31), numbers, st.booleans())
 
 
 @given(components)
