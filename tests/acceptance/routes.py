@@ -18,17 +18,18 @@ BODIES: dict[str, Any] = {
     "EvaluationItemsIn": {"items": [{"id": "2", "question": "Hello?"}]},
     "LaneSwitch": {"paused": False},
     "DeploymentSwitch": {"draining": False},
+    "WorkbookQueryRequest": {},
 }
 """A valid body of each model that a route takes."""
 
 USER_ROUTES = {
     *("accept_turn", "read_turn", "follow_turn", "cancel_turn", "rate_turn", "read_session", "forget_session"),
-    *("complete_chat", "list_models", "report_ready", "describe_api"),
+    *("read_timeline", "complete_chat", "list_models", "report_ready", "describe_api"),
 }
 OPEN_ROUTES = {"report_live"}
 TENANTS_OWN = {"turn", "session", "run"}
 """Parameters in a path that name something of a tenant."""
-INSTALLATIONS = {"lane": "batch", "name": "chat-0"}
+INSTALLATIONS = {"lane": "batch", "name": "chat-0", "query": "cost-lanes"}
 """Parameters in a path that name something of the whole installation, which operators of all tenants share."""
 
 

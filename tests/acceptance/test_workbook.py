@@ -11,8 +11,8 @@ import pytest
 from evals.stack import JudgedStack
 from shared.telemetry import names
 from shared.workbook.document import load
+from tests.acceptance.evaluation.support import GATES, GOLDEN, ended, start
 from tests.acceptance.stack import OPERATOR, USER
-from tests.acceptance.test_evaluation import GATES, GOLDEN, ended, start
 from tests.acceptance.test_telemetry import SETTINGS, Seen, as_rows, drive, value_of
 from tests.acceptance.workbook_story import RATINGS, Story, arrived, refuse, wait_for
 from tests.contract.insights.client import Insights

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 
 from evals.stack import JudgedStack
-from tests.acceptance.test_evaluation import documents
+from tests.acceptance.evaluation.support import documents
 from tests.acceptance.test_telemetry import Seen
 from tests.contract.insights.client import Insights
 
