@@ -150,6 +150,8 @@ class Shop:
         timeline = Timeline(began)
         for stage, at in (("admission", 0.01), ("context", 0.06), ("first_token", 0.06 + wait), ("stream", 2 + wait)):
             timeline.mark(stage, began + at)
+        if turn.turn_id.endswith("0"):
+            timeline.notes["dropped"] = ["knowledge"]
         return TurnEnded.of(
             turn,
             State.SUCCEEDED,
