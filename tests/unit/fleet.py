@@ -162,6 +162,8 @@ class Queueing:
     early_seconds: float = 0.75
 
     def __post_init__(self) -> None:
+        # The app draws its pauses from the global generator; a run is to be the same every time.
+        random.seed(1)
         self.ledger = MemoryLedger(self.clock)
         self.offices = [self._office() for _ in range(self.instances)]
         self.draw = random.Random(1)
