@@ -13,7 +13,7 @@ from typing import Any
 from shared.errors import Unavailable
 from shared.ledger_account import NOTHING, Contended, LedgerAccount, Spending
 from shared.policies.budget import BudgetWindow
-from shared.policies.ledger import SLOT_SECONDS, Ask, claimed, limited, overloaded, wait_seconds
+from shared.policies.ledger import SLOT_SECONDS, Ask, LedgerState, claimed, limited, overloaded, wait_seconds
 from shared.ports import Clock, Ledger
 from shared.settings import Deployment
 from shared.telemetry import log
@@ -177,7 +177,7 @@ class SharedBudget:
         now = self.clock.now()
         until, cut_until = now + cooling_seconds, now + cooling_seconds + CUT_SECONDS
 
-        def edit(state: Any) -> Any:
+        def edit(state: LedgerState) -> LedgerState:
             state = overloaded(state, epoch=epoch, until=until)
             return (
                 state
