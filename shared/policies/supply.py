@@ -97,18 +97,20 @@ def reserve_tokens(accounts: Collection[LedgerState], *, strangers: float) -> fl
 def room_tokens(line: Line, accounts: Accounts, *, strangers: float) -> float:
     """What the line may have under way: the rooms of the deployments that take calls now, less the reserve.
 
-    Requests are counted as so many tokens as turns of the line usually have.
+    Requests are counted as so many tokens as turns of the line usually have. The reserve is a matter of the minute's
+    tokens; what the next seconds take in requests is no less for it.
 
     Args:
         line: The line.
         accounts: Of those deployments.
         strangers: See `reserve_tokens`.
     """
-    rooms = sum(
-        min(max(0.0, state.token_room), _worth(line, state.request_room, otherwise=math.inf))
-        for state in accounts.values()
+    rooms = [max(0.0, state.token_room) for state in accounts.values()]
+    takes = sum(
+        min(room, _worth(line, state.request_room, otherwise=math.inf))
+        for room, state in zip(rooms, accounts.values(), strict=True)
     )
-    return max(0.0, rooms - reserve_tokens(accounts.values(), strangers=strangers))
+    return max(0.0, min(takes, sum(rooms) - reserve_tokens(accounts.values(), strangers=strangers)))
 
 
 def line_spent(accounts: Accounts) -> float:
@@ -145,15 +147,19 @@ def supply(line: Line, accounts: Accounts, now: float, *, strangers: float = 1.0
         strangers: See `reserve_tokens`.
     """
     began_at = math.floor(now / SLOT_SECONDS) * SLOT_SECONDS
-    rooms, pace, outside = [(0.0,) * TOKEN_SLOTS], 0.0, 0.0
+    rooms, takes, pace, outside = [(0.0,) * TOKEN_SLOTS], [(0.0,) * TOKEN_SLOTS], 0.0, 0.0
     for state in accounts.values():
         whole = min(state.tokens_per_minute / 60, _worth(line, state.requests_per_second, otherwise=math.inf))
         taken = min(strangers * state.urgent_per_second, MOST_OUTSIDE * whole)
         pace, outside = pace + whole - taken, outside + taken
-        rooms.append(_rooms(line, state, began_at))
-    under_way = line.poured - line_spent(accounts) + reserve_tokens(accounts.values(), strangers=strangers)
-    step = outside * SLOT_SECONDS
-    left = (sum(column) - under_way - step * later for later, column in enumerate(zip(*rooms, strict=True)))
+        rooms.append(_rooms(state, began_at))
+        takes.append(_takes(line, state, rooms[-1]))
+    under_way = line.poured - line_spent(accounts)
+    reserve, step = reserve_tokens(accounts.values(), strangers=strangers), outside * SLOT_SECONDS
+    columns = zip(zip(*rooms, strict=True), zip(*takes, strict=True), strict=True)
+    left = (
+        min(sum(room) - reserve - step * later, sum(take)) - under_way for later, (room, take) in enumerate(columns)
+    )
     return Supply(began_at, tuple(accumulate(left, max, initial=0.0))[1:], pace)
 
 
@@ -162,16 +168,15 @@ def _worth(line: Line, requests: float, *, otherwise: float) -> float:
     return line.usual_tokens * requests if line.usual_tokens else otherwise
 
 
-def _rooms(line: Line, state: LedgerState, began_at: float) -> tuple[float, ...]:
-    """A deployment's room, slot by slot, if nobody spends any more; none before it has cooled.
-
-    Requests come back evenly, and each is worth a usual turn.
-    """
+def _rooms(state: LedgerState, began_at: float) -> tuple[float, ...]:
+    """A deployment's room, slot by slot, if nobody spends any more; none before it has cooled."""
     back = min(TOKEN_SLOTS, max(0, math.ceil((state.cooling_until - began_at) / SLOT_SECONDS)))
     base = state.tokens_per_minute - state.spent
+    return (0.0,) * back + tuple(max(0.0, mark + base) for mark in reversed(state.token_marks))[back:]
+
+
+def _takes(line: Line, state: LedgerState, rooms: tuple[float, ...]) -> tuple[float, ...]:
+    """What of these rooms its requests allow to take by then: they come back evenly, each worth a usual turn."""
     now = _worth(line, state.request_room, otherwise=math.inf)
     step = _worth(line, state.requests_per_second * SLOT_SECONDS, otherwise=0.0)
-    rooms = tuple(
-        max(0.0, min(mark + base, now + step * later)) for later, mark in enumerate(reversed(state.token_marks))
-    )
-    return (0.0,) * back + rooms[back:]
+    return tuple(min(room, now + step * later) for later, room in enumerate(rooms))
