@@ -8,6 +8,7 @@ from shared.calls import Answering, Calls, Refused
 from shared.capacity import Capacity, Want
 from shared.errors import ContentFiltered, ModelRefused
 from shared.policies.classify import Cause, Outcome, Verdict
+from shared.policies.line import ticket_of
 from shared.policies.retries import RetryBudget
 from shared.ports import ChatModel, Clock, ModelRefusal, ModelRequest
 from shared.telemetry.observer import SILENT, Observer
@@ -63,7 +64,7 @@ class Attempts:
             turn.tenant,
             prompt_tokens + max_output_tokens,
             owner=turn.turn_id,
-            booked=turn.ticket is not None,
+            ticket=ticket_of(turn.ticket),
             due_at=turn.created_at,
         )
         attempts: list[dict[str, Any]] = []
@@ -89,12 +90,15 @@ class Attempts:
             raise NoneLeft(0.0, False, attempts, want)
         until = self._clock.monotonic() + (0.0 if attempts else PATIENCE_SECONDS)
         while True:
+            if not attempts and (wait := await self._capacity.reached(want, until=until)) > 0:
+                raise NoneLeft(wait, False, attempts, want)
             choice = await self._capacity.acquire(want, tried=tried)
             if choice.name is not None:
                 return choice.name
             if self._clock.monotonic() + choice.wait_seconds > until:
                 self._capacity.claim(want)
                 raise NoneLeft(choice.wait_seconds, _faulted(attempts), attempts, want)
+            await self._capacity.denied(want)
             await self._clock.sleep(max(SHORTEST_WAIT_SECONDS, choice.wait_seconds))
 
     def learn(self, answering: Answering, refusal: ModelRefusal) -> Verdict:

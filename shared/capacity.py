@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from shared.errors import Unavailable
 from shared.operations import Switches
 from shared.policies.breaker import CLOSED, Breaker
 from shared.policies.choice import Candidate, Choice, choose
@@ -13,11 +14,13 @@ from shared.policies.classify import Outcome, Verdict
 from shared.policies.fairness import CROWD, TenantShares
 from shared.policies.hedging import FirstTokens, HedgeBudget, first_token_deadline_seconds
 from shared.policies.ledger import Ask, LedgerState, slot_of
+from shared.policies.line import Ticket
 from shared.policies.spill import SpillRule, spill_models
-from shared.policies.supply import reserve_tokens
+from shared.policies.supply import reserve_requests, reserve_tokens
 from shared.ports import Clock, Ledger
 from shared.settings import Deployment, Tier
 from shared.shared_budget import SharedBudget
+from shared.telemetry import log
 from shared.turns import Lane
 from shared.waiting_line import WaitingLine
 
@@ -74,7 +77,7 @@ class Want:
     Attributes:
         tokens: The estimate.
         owner: The turn's id.
-        booked: It stood in line.
+        ticket: Its place in line, when it stood there.
         due_at: Orders those who wait at the same moment, the earliest first; seconds since 1970.
     """
 
@@ -83,8 +86,13 @@ class Want:
     tenant: str
     tokens: float
     owner: str = ""
-    booked: bool = False
+    ticket: Ticket | None = None
     due_at: float = math.inf
+
+    @property
+    def booked(self) -> bool:
+        """It stood in line."""
+        return self.ticket is not None
 
 
 @dataclass(slots=True)
@@ -97,7 +105,7 @@ class _Pool:
     names: list[str]
     shares: TenantShares
     _open: Mapping[str, LedgerState] = field(default_factory=dict)
-    _reserves: dict[float, float] = field(default_factory=dict)
+    _reserves: dict[float, tuple[float, int]] = field(default_factory=dict)
     _known_for: object = None
 
     def all(self) -> Mapping[str, LedgerState]:
@@ -116,16 +124,24 @@ class _Pool:
     def strangers(self, tenants: Collection[str]) -> float:
         return self.shares.others_share(self.clock.monotonic(), tenants)
 
-    def kept_at(self, name: str, *, strangers: float) -> float:
-        """Room to leave at a deployment, so that the pool keeps its reserve for strangers; worked out once a slot."""
+    def kept_at(self, name: str, *, strangers: float) -> tuple[float, int]:
+        """Tokens and requests to leave at a deployment, so that the pool keeps its reserve for strangers."""
         key = (slot_of(self.clock.now()), self.stamp())
         if key != self._known_for:
             self._open, self._reserves, self._known_for = self.open(), {}, key
         part = math.ceil(PARTS * strangers) / PARTS
         if part not in self._reserves:
-            self._reserves[part] = reserve_tokens(self._open.values(), strangers=part)
-        others = sum(max(0.0, state.token_room) for other, state in self._open.items() if other != name)
-        return max(0.0, self._reserves[part] - others)
+            accounts = self._open.values()
+            self._reserves[part] = (
+                reserve_tokens(accounts, strangers=part),
+                reserve_requests(accounts, strangers=part),
+            )
+        tokens, requests = self._reserves[part]
+        others = [state for other, state in self._open.items() if other != name]
+        return (
+            max(0.0, tokens - sum(max(0.0, state.token_room) for state in others)),
+            max(0, requests - sum(state.request_room for state in others)),
+        )
 
     def stamp(self) -> object:
         monotonic = self.clock.monotonic()
@@ -227,6 +243,26 @@ class Capacity:
                 state.breaker = state.breaker.calling(self._clock.monotonic())
                 return choice
             without_budget[choice.name] = wait
+
+    async def reached(self, want: Want, *, until: float) -> float:
+        """Waits till a turn that stood in line is due.
+
+        Args:
+            want: What it wants.
+            until: The longest it waits; monotonic seconds.
+
+        Returns:
+            0 when it is due or did not stand in line, else the seconds that are left.
+        """
+        return 0.0 if want.ticket is None else await self.line(want.model).reached(want.ticket, until=until)
+
+    async def denied(self, want: Want) -> None:
+        """Tells the line that a turn which was due found no budget, unless smaller ones may use what it cannot."""
+        if want.ticket is not None and not self.is_large(want):
+            try:
+                await self.line(want.model).rewind(want.ticket)
+            except Unavailable:
+                log.warning("miss_line", model=want.model)
 
     def first_token_deadline_seconds(self, want: Want, name: str) -> float | None:
         """After how long another deployment should be asked too; None when there is none, or too little is known."""
@@ -335,11 +371,13 @@ class Capacity:
             others = self._shares[want.model].others_share(self._clock.monotonic(), (want.tenant,))
             if others < 1 - CROWD:
                 kept += others * self._states[deployment.name].budget.account.now.urgent_per_second * 60
-        yields = want.booked or not first
+        yields, requests = want.booked or not first, 0
         if yields:
             pool = self._pools[want.model]
-            kept += pool.kept_at(deployment.name, strangers=pool.strangers((want.tenant,)) if first else 1.0)
-        return Ask(want.tokens, yields=yields, kept=kept, owner=want.owner)
+            strangers = pool.strangers((want.tenant,)) if first else 1.0
+            tokens, requests = pool.kept_at(deployment.name, strangers=strangers)
+            kept += tokens
+        return Ask(want.tokens, yields=yields, kept=kept, owner=want.owner, kept_requests=requests)
 
     def _pool(self, want: Want, without: Collection[str]) -> list[Candidate]:
         monotonic = self._clock.monotonic()

@@ -121,7 +121,7 @@ class LedgerAccount:
             requests=len(asks) + debt.requests + ahead.requests,
             urgent=sum(ask.tokens for ask in asks if not ask.yields) + debt.urgent + ahead.urgent,
             token_ceiling=highest,
-            request_ceiling=known.request_ceiling,
+            request_ceiling=known.request_ceiling - max((ask.kept_requests for ask in asks), default=0),
         )
         if entry is not None:
             self._learn(entry)

@@ -10,16 +10,16 @@ import asyncio
 from shared.capacity import Capacity
 from shared.errors import Unavailable
 from shared.events import TurnMessage
+from shared.policies.line import ticket_of
 from shared.ports import Clock, LaneQueues, TurnStore
 from shared.telemetry import log
 from shared.turns import Lane, Turn
 from shared.waiting_line import WaitingLine
-from shared.waiting_room import ticket_of
 
 ROUND_SECONDS = 1.0
 EARLY_SECONDS = 0.5
 """A turn is called when it is due within this time."""
-SOON_SECONDS = 1.5
+SOON_SECONDS = 0.25
 """A turn that wakes this soon is not called."""
 MOST_CALLED = 200
 IDLE_ROUNDS = 5

@@ -10,15 +10,16 @@ from typing import Any, Protocol
 
 from shared.errors import Unavailable
 from shared.policies import line as lines
-from shared.policies.ledger import LedgerState, slot_of
+from shared.policies.ledger import SLOT_SECONDS, LedgerState
 from shared.policies.line import Flow, Line, Ticket
-from shared.policies.supply import Supply, fed, room_tokens, supply
+from shared.policies.supply import Supply, fed, line_spent, room_tokens, supply
 from shared.ports import Clock, Ledger, LedgerEntry
 from shared.telemetry import log
 from shared.turns import Lane
 
 LOOK_SECONDS = 0.5
 """How old the knowledge may be for a decision."""
+STEP_SECONDS = SLOT_SECONDS / 8
 UNUSED_SECONDS = 1.0
 """What comes back in so much time may lie unused: those it is for are on their way."""
 LONGEST_SECONDS, LONGEST_PROMISE_SECONDS = 86_400.0, 600.0
@@ -51,14 +52,23 @@ class Accounts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Moment:
-    """What an edit of the line may need to know."""
+    """What an edit of the line may need to know.
+
+    Attributes:
+        now: Seconds since 1970.
+        pace: Tokens a second that come to the line in the long run.
+        spent: Tokens that turns of the line acquired in all.
+        supply: What comes to a line. It depends on who stands in it: tokens are kept for others only.
+    """
 
     now: float
-    supply: Supply
+    pace: float
+    spent: float
+    supply: Callable[[Line], Supply]
 
     def due_in_seconds(self, line: Line, ticket: Ticket) -> float:
         """Until a ticket is due; a day when no deployment is left to say."""
-        seconds = self.supply.seconds_until(self.now, lines.tokens_until_due(line, ticket))
+        seconds = self.supply(line).seconds_until(self.now, lines.tokens_until_due(line, ticket))
         return min(seconds, LONGEST_SECONDS)
 
 
@@ -95,7 +105,7 @@ class WaitingLine:
         self._work: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
         self._worked_out_for: object = None
-        self._worked_out: tuple[Line, Supply]
+        self._worked_out: tuple[Line, Mapping[str, LedgerState], dict[float, Supply]]
 
     @property
     def anybody(self) -> bool:
@@ -110,6 +120,26 @@ class WaitingLine:
         """Until a ticket is due, as far as is known; 0 when it is."""
         line, moment = self._now()
         return moment.due_in_seconds(line, ticket)
+
+    async def reached(self, ticket: Ticket, *, until: float) -> float:
+        """Waits till a ticket is due, so that turns which are due at nearly the same time start in their order.
+
+        Args:
+            ticket: A turn's place.
+            until: Monotonic seconds; the longest it waits.
+
+        Returns:
+            0 when it is due, or when the ledger cannot say; else the seconds that are left.
+        """
+        while True:
+            try:
+                await self.look()
+            except Unavailable:
+                return 0.0
+            wait = self.due_in_seconds(ticket)
+            if wait <= 0 or self._clock.monotonic() + wait > until:
+                return wait
+            await self._clock.sleep(wait)
 
     def outlook(self, lane: Lane, tenant: str, tokens: float) -> float:
         """How long a turn that joined now would wait, in seconds."""
@@ -146,7 +176,7 @@ class WaitingLine:
         """
 
         def edit(line: Line, moment: _Moment) -> tuple[Line, float]:
-            line = lines.rewound(line, ticket)
+            line = lines.rewound(line, ticket, spent=moment.spent)
             return line, moment.due_in_seconds(line, ticket)
 
         return float(await self._edit(edit))
@@ -162,7 +192,7 @@ class WaitingLine:
         """
 
         def edit(line: Line, moment: _Moment) -> tuple[Line, float]:
-            needs = tokens / moment.supply.pace if moment.supply.pace > 0 else 0.0
+            needs = tokens / moment.pace if moment.pace > 0 else 0.0
             at = max(moment.now + wait_seconds, line.promised_until) + needs
             at = min(at, moment.now + LONGEST_PROMISE_SECONDS)
             return dataclasses.replace(line, promised_until=at), at - moment.now
@@ -181,7 +211,7 @@ class WaitingLine:
         now, accounts = self._clock.now(), self._accounts.open()
         usual = sum(state.tokens_per_minute / 60 for state in accounts.values())
         if (
-            room_tokens(self._line, accounts, strangers=self._strangers(self._line)) < UNUSED_SECONDS * usual
+            room_tokens(self._line, accounts, now, strangers=self._strangers(self._line)) < UNUSED_SECONDS * usual
             or now < self._line.called_at + seconds
         ):
             return False
@@ -212,16 +242,23 @@ class WaitingLine:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _now(self) -> tuple[Line, _Moment]:
-        """The line as it would be, fed with what is known to have come; worked out once a slot."""
+        """The line as it would be, fed with what is known to have come; worked out some times a slot."""
         now = self._clock.now()
-        key = (id(self._line), slot_of(now), self._accounts.stamp())
+        key = (id(self._line), math.floor(now / STEP_SECONDS), self._accounts.stamp())
         if key != self._worked_out_for:
             accounts, strangers = self._accounts.all(), self._strangers(self._line)
             line = fed(self._line, accounts, self._accounts.open(), now, strangers=strangers)
-            self._worked_out = line, supply(line, accounts, now, strangers=strangers)
+            self._worked_out = line, accounts, {strangers: supply(line, accounts, now, strangers=strangers)}
             self._worked_out_for = key
-        line, coming = self._worked_out
-        return line, _Moment(now, coming)
+        line, accounts, supplies = self._worked_out
+
+        def coming(line: Line) -> Supply:
+            strangers = self._strangers(line)
+            if strangers not in supplies:
+                supplies[strangers] = supply(line, accounts, now, strangers=strangers)
+            return supplies[strangers]
+
+        return line, _Moment(now, coming(line).pace, line_spent(accounts), coming)
 
     def _strangers(self, line: Line) -> float:
         first = {flow.key for flow in line.flows if flow.rank == 0}

@@ -7,12 +7,12 @@ from typing import Any
 
 from shared.capacity import Capacity, Want
 from shared.errors import Unavailable
-from shared.policies.line import Ticket
+from shared.policies.line import Ticket, ticket_of
 from shared.policies.promotion import moves_up
 from shared.ports import Clock
 from shared.telemetry import log
 from shared.turns import Lane, Turn
-from shared.waiting_line import RANKS, WaitingLine
+from shared.waiting_line import WaitingLine
 
 LANES = list(Lane)
 BLOCKED_SECONDS = 2.0
@@ -109,14 +109,3 @@ class WaitingRoom:
         ticket, seconds = await line.join(higher, turn.tenant, ticket.tokens)
         log.info("promote_turn", turn_id=turn.turn_id, lane=turn.lane.value, to_lane=higher.value)
         return Appointment(ticket, seconds, line.place(ticket))
-
-
-def ticket_of(value: dict[str, Any] | None) -> Ticket | None:
-    """Reads a ticket as it is kept in records and messages; one that cannot be read counts as none."""
-    if value is None:
-        return None
-    try:
-        ticket = Ticket(**value)
-    except TypeError:
-        return None
-    return ticket if ticket.rank in RANKS.values() and math.isfinite(ticket.begin + ticket.tokens) else None

@@ -10,6 +10,7 @@ from shared.events import News, TurnMessage
 from shared.join_timelines import continued
 from shared.operations import Switches
 from shared.policies.limits import crashed_too_often
+from shared.policies.line import ticket_of
 from shared.ports import Clock, LaneQueues, TurnStore
 from shared.relay import RelayOutbox
 from shared.run_turn import Deferred, Publish, TurnRunner
@@ -20,7 +21,7 @@ from shared.telemetry.observer import SILENT, Observer, settled
 from shared.timeline import Timeline
 from shared.turns import State, Turn
 from shared.usher import Usher
-from shared.waiting_room import WaitingRoom, ticket_of
+from shared.waiting_room import WaitingRoom
 
 STORE_AWAY_SECONDS = 2.0
 EARLY_SECONDS = 0.75

@@ -52,6 +52,8 @@ class LedgerState:
         slot: Number of the newest slot, counted in half seconds since 1970.
         token_marks: `spent` at the start of the newest slot, of the one before, and so on.
         request_marks: The same for `requests`.
+        left_tokens: The token mark that the newest slot dropped.
+        left_requests: The request mark that it dropped.
         limit_tokens: Tokens per minute that the deployment is set up with.
         limit_requests: Requests per minute.
         cooling_until: The deployment is left alone until then; seconds since 1970.
@@ -72,6 +74,8 @@ class LedgerState:
     request_marks: tuple[int, ...]
     limit_tokens: float
     limit_requests: float
+    left_tokens: float = 0.0
+    left_requests: int = 0
     cooling_until: float = 0.0
     urgent: float = 0.0
     urgent_mark: float = 0.0
@@ -116,14 +120,41 @@ class LedgerState:
         return self.token_ceiling - self.spent
 
     @property
+    def fresh_tokens(self) -> float:
+        """How much of the room came with the newest slot."""
+        return min(max(0.0, self.token_marks[-1] - self.left_tokens), max(0.0, self.token_room))
+
+    @property
+    def fresh_requests(self) -> int:
+        """How much of the room for requests came with the newest slot."""
+        marks = (*self.request_marks, self.left_requests)
+        before = min(marks[slots] + _allowed(self.limit_requests, seconds) for seconds, slots in SLICES)
+        return min(self.request_room, max(0, math.floor(self.request_ceiling - before)))
+
+    @property
     def request_room(self) -> int:
         """Requests that may be acquired in the newest slot."""
         return max(0, math.floor(self.request_ceiling - self.requests))
+
+    def requests_by(self, later: int) -> int:
+        """Requests that can be acquired by so many slots after the newest, if all are acquired as they come."""
+        return max(0, min(self._slice_room(later, seconds, slots) for seconds, slots in SLICES))
+
+    def _slice_room(self, later: int, seconds: float, slots: int) -> int:
+        rounds, slot = divmod(later, slots)
+        return (
+            self.request_marks[slots - 1 - slot] + (1 + rounds) * _allowed(self.limit_requests, seconds) - self.requests
+        )
 
     @property
     def requests_per_second(self) -> float:
         """The even pace at which requests can be acquired, which is under the limit for what may arrive together."""
         return min(_allowed(self.limit_requests, seconds) / (slots * SLOT_SECONDS) for seconds, slots in SLICES)
+
+    @property
+    def requests_together(self) -> int:
+        """The most requests that can be acquired together."""
+        return min(_allowed(self.limit_requests, seconds) for seconds, _ in SLICES)
 
     @property
     def utilisation(self) -> float:
@@ -152,6 +183,7 @@ class Ask:
         tokens: The estimate.
         yields: The caller stood in line, or is of a lower lane; it leaves a claim alone.
         kept: Room that it leaves free.
+        kept_requests: Requests that it leaves free.
         owner: Who asks, so that a claim is known as its own.
     """
 
@@ -159,6 +191,7 @@ class Ask:
     yields: bool = False
     kept: float = 0.0
     owner: str = ""
+    kept_requests: int = 0
 
 
 def _allowed(limit_requests: float, seconds: float) -> int:
@@ -180,12 +213,16 @@ def advanced(state: LedgerState, slot: int) -> LedgerState:
     steps = slot - state.slot
     if steps <= 0:
         return state
+    marks = (state.spent,) * min(steps, TOKEN_SLOTS + 1) + state.token_marks
+    requests = (state.requests,) * min(steps, REQUEST_SLOTS + 1) + state.request_marks
     turned = slot // RECENT_SLOTS - state.slot // RECENT_SLOTS
     return replace(
         state,
         slot=slot,
-        token_marks=((state.spent,) * min(steps, TOKEN_SLOTS) + state.token_marks)[:TOKEN_SLOTS],
-        request_marks=((state.requests,) * min(steps, REQUEST_SLOTS) + state.request_marks)[:REQUEST_SLOTS],
+        token_marks=marks[:TOKEN_SLOTS],
+        left_tokens=marks[TOKEN_SLOTS],
+        request_marks=requests[:REQUEST_SLOTS],
+        left_requests=requests[REQUEST_SLOTS],
         urgent_mark=state.urgent if turned else state.urgent_mark,
         urgent_before=state.urgent_before if not turned else state.urgent_mark if turned == 1 else state.urgent,
     )
@@ -219,7 +256,7 @@ def _claimed_room(state: LedgerState) -> float:
 
 def acquired(state: LedgerState, ask: Ask) -> LedgerState | None:
     """The account after an acquisition in its newest slot, or None when there is no room for it."""
-    if state.spent + ask.tokens > ceiling(state, ask) or state.request_room < 1:
+    if state.spent + ask.tokens > ceiling(state, ask) or state.request_room < 1 + ask.kept_requests:
         return None
     after = spent(state, tokens=ask.tokens, requests=1, urgent=0.0 if ask.yields else ask.tokens)
     return claim_used(after) if after.claim_by and after.claim_by == ask.owner else after
@@ -252,7 +289,7 @@ def wait_seconds(state: LedgerState, now: float, ask: Ask) -> float:
         return math.inf if ask.tokens > state.limit_tokens else max(SLOT_SECONDS, state.cut_until - now)
     if acquired(state, ask) is not None:
         return 0.0
-    slots = max(_token_slots(state, ask), _request_slots(state), 1)
+    slots = max(_token_slots(state, ask), _request_slots(state, 1 + ask.kept_requests), 1)
     return max(0.0, (state.slot + slots) * SLOT_SECONDS - now)
 
 
@@ -263,14 +300,14 @@ def _token_slots(state: LedgerState, ask: Ask) -> int:
     return next((later for later, mark in enumerate(marks) if mark >= needed), TOKEN_SLOTS)
 
 
-def _request_slots(state: LedgerState) -> int:
-    """Slots until one more request fits into every slice."""
+def _request_slots(state: LedgerState, requests: int) -> int:
+    """Slots until so many more requests fit into every slice."""
     return max(
         next(
             (
                 later
                 for later, mark in enumerate(reversed(state.request_marks[:slots]))
-                if mark + _allowed(state.limit_requests, seconds) > state.requests
+                if mark + _allowed(state.limit_requests, seconds) >= state.requests + requests
             ),
             slots,
         )

@@ -8,9 +8,11 @@ a flow, however many turns wait. When tokens come is not decided here, see `shar
 Source: generalized processor sharing, Parekh and Gallager, IEEE/ACM Transactions on Networking 1(3), 1993.
 """
 
+import math
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 FLOORS = (0.0, 0.1, 0.05)
 """Part of all tokens that a lane gets while a higher one waits too; by rank, the highest lane first."""
@@ -65,6 +67,8 @@ class Line:
         poured: Tokens that came to the line in all.
         poured_before: The same at `stepped_at`.
         stepped_at: When `poured_before` was noted; seconds since 1970.
+        spent_before: What turns of the line had acquired at `spent_at`, when they last acquired some.
+        spent_at: Seconds since 1970.
         promised_until: The latest moment that a refused caller was told to come back at; seconds since 1970.
         called_at: When an instance last called sleepers forward; seconds since 1970.
         usual_tokens: Size of the turns that joined of late; 0 before the first.
@@ -75,6 +79,8 @@ class Line:
     poured: float = 0.0
     poured_before: float = 0.0
     stepped_at: float = 0.0
+    spent_before: float = 0.0
+    spent_at: float = 0.0
     promised_until: float = 0.0
     called_at: float = 0.0
     usual_tokens: float = 0.0
@@ -105,17 +111,27 @@ def joined(line: Line, *, rank: int, tenant: str, tokens: float) -> tuple[Line, 
     return _with(line, replace(flow, booked=flow.booked + tokens)), ticket
 
 
-def rewound(line: Line, ticket: Ticket) -> Line:
-    """The line after the news that a turn which was due still waits: its flow has come no further than to it."""
+def rewound(line: Line, ticket: Ticket, *, spent: float) -> Line:
+    """The line after the news that a turn which was due still waits: its flow is too far, by one turn at least.
+
+    The last turns of the flow that were due are so no more, and those before them go first.
+
+    Args:
+        line: The line.
+        ticket: The turn's.
+        spent: Tokens that turns of the line acquired in all. Of what was poured, only what is not spent comes again:
+            the flow was too far when turns that hold no ticket took some.
+    """
     flow = _find(line.flows, ticket.rank, ticket.key)
     end = ticket.begin + ticket.tokens
     if flow is None:
         flow = Flow(ticket.rank, ticket.key, ticket.number, end, end)
     if flow.number != ticket.number:
         return line
-    served = min(flow.served, ticket.begin)
+    served = max(min(flow.served, ticket.begin), flow.served - ticket.tokens)
     rewinding = replace(flow, booked=max(flow.booked, end), served=served)
-    return replace(_with(line, rewinding), poured=line.poured - (flow.served - served))
+    taken_back = min(flow.served - served, max(0.0, line.poured - spent))
+    return replace(_with(line, rewinding), poured=line.poured - taken_back)
 
 
 def poured(line: Line, tokens: float) -> Line:
@@ -145,6 +161,17 @@ def tokens_ahead(line: Line, ticket: Ticket) -> float:
     """Tokens of the own flow that come before the turn's."""
     flow = _find(line.flows, ticket.rank, ticket.key)
     return 0.0 if flow is None or flow.number != ticket.number else max(0.0, ticket.begin - flow.served)
+
+
+def ticket_of(value: dict[str, Any] | None) -> Ticket | None:
+    """Reads a ticket as it is kept in records and messages; one that cannot be read counts as none."""
+    if value is None:
+        return None
+    try:
+        ticket = Ticket(**value)
+    except TypeError:
+        return None
+    return ticket if 0 <= ticket.rank < len(FLOORS) and math.isfinite(ticket.begin + ticket.tokens) else None
 
 
 def _step(flows: tuple[Flow, ...], shares: Sequence[float], tokens: float) -> tuple[Flow, ...]:

@@ -11,22 +11,25 @@ next minute: the accounts say which tokens leave the window when.
 
 import bisect
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from shared.policies.ledger import SLOT_SECONDS, TOKEN_SLOTS, LedgerState
+from shared.policies.ledger import SLICES, SLOT_SECONDS, TOKEN_SLOTS, LedgerState
 from shared.policies.line import Line, poured
 
 MOST_OUTSIDE = 0.5
 """Part of the quota that calls outside the line are expected to take; more of them would have to join it."""
 WINDOW_SECONDS = TOKEN_SLOTS * SLOT_SECONDS
+SHORTEST_SLICE_SECONDS = min(slots for _, slots in SLICES) * SLOT_SECONDS
 FULL = 0.5
 """With less than this part of the quota in use, what comes in this window says nothing of the next."""
-SETTLED_SECONDS = 2.0
+SETTLED_SECONDS = 0.5
 """What was poured this long ago and is not spent found nobody."""
+IDLE_SECONDS = 2.0
+"""After so long without a call the line is stuck."""
 RESERVE_SPREAD = 2.0
-MOST_RESERVE = 0.6
+MOST_RESERVE, MOST_RESERVE_REQUESTS = 0.6, 0.5
 """The reserve covers two standard deviations of what comes and goes in a window, up to so much of the limit."""
 
 Accounts = Mapping[str, LedgerState]
@@ -38,17 +41,19 @@ class Supply:
 
     Attributes:
         began_at: The present slot's start; seconds since 1970.
-        coming: Tokens that will have come at the start of the present slot, of the next, and so on.
+        at: When this was worked out.
+        coming: Tokens that will have come in the present slot, in the next, and so on; those of a slot come evenly.
         pace: Tokens a second after that.
     """
 
     began_at: float
+    at: float
     coming: tuple[float, ...]
     pace: float
 
     def seconds_until(self, now: float, tokens: float) -> float:
         """Until that many tokens have come: 0 when they have, infinity when they never will."""
-        if tokens <= self.coming[0]:
+        if tokens <= 0:
             return 0.0
         whole, last = self.coming[-1], self.began_at + (len(self.coming) - 1) * SLOT_SECONDS
         if tokens <= whole:
@@ -62,10 +67,10 @@ class Supply:
         return max(0.0, last + (tokens - whole) / self.pace - now)
 
     def _moment(self, tokens: float) -> float:
-        """When so many of the tokens of the first window have come, spread evenly inside a slot."""
+        """When so many of the tokens of the first window have come."""
         slot = bisect.bisect_left(self.coming, tokens)
         if slot == 0:
-            return self.began_at
+            return self.at + tokens / self.coming[0] * (self.began_at + SLOT_SECONDS - self.at)
         before = self.coming[slot - 1]
         return self.began_at + (slot + (tokens - before) / (self.coming[slot] - before)) * SLOT_SECONDS
 
@@ -94,23 +99,41 @@ def reserve_tokens(accounts: Collection[LedgerState], *, strangers: float) -> fl
     return min(spread + lacking, MOST_RESERVE * limit)
 
 
-def room_tokens(line: Line, accounts: Accounts, *, strangers: float) -> float:
+def reserve_requests(accounts: Collection[LedgerState], *, strangers: float) -> int:
+    """Requests that a pool keeps for the same calls: those that usually come in the shortest slice, and two deviations.
+
+    Args:
+        accounts: Of the pool's deployments.
+        strangers: See `reserve_tokens`.
+    """
+    calls = sum(state.urgent_per_second / state.call_tokens for state in accounts if state.call_tokens > 0)
+    usual = strangers * calls * SHORTEST_SLICE_SECONDS
+    if usual <= 0:
+        return 0
+    most = MOST_RESERVE_REQUESTS * sum(state.requests_together for state in accounts)
+    return math.floor(min(usual + RESERVE_SPREAD * math.sqrt(usual), most))
+
+
+def room_tokens(line: Line, accounts: Accounts, now: float, *, strangers: float) -> float:
     """What the line may have under way: the rooms of the deployments that take calls now, less the reserve.
 
-    Requests are counted as so many tokens as turns of the line usually have. The reserve is a matter of the minute's
-    tokens; what the next seconds take in requests is no less for it.
+    Requests are counted as so many tokens as turns of the line usually have. What came with the present slot comes to
+    the line evenly over the slot: then its turns start one after another on all instances, and not all at once.
 
     Args:
         line: The line.
-        accounts: Of those deployments.
+        accounts: Of those deployments, at this moment.
+        now: Seconds since 1970.
         strangers: See `reserve_tokens`.
     """
-    rooms = [max(0.0, state.token_room) for state in accounts.values()]
-    takes = sum(
-        min(room, _worth(line, state.request_room, otherwise=math.inf))
-        for room, state in zip(rooms, accounts.values(), strict=True)
-    )
-    return max(0.0, min(takes, sum(rooms) - reserve_tokens(accounts.values(), strangers=strangers)))
+    states = accounts.values()
+    to_come = 1 - (now / SLOT_SECONDS - math.floor(now / SLOT_SECONDS))
+    tokens = [max(0.0, state.token_room) - to_come * state.fresh_tokens for state in states]
+    requests = [state.request_room - to_come * state.fresh_requests for state in states]
+    takes = _takes_now(line, tokens, requests)
+    spare = sum(requests) - reserve_requests(states, strangers=strangers)
+    takes = min(takes, _worth(line, spare, otherwise=math.inf))
+    return max(0.0, min(takes, sum(tokens) - reserve_tokens(states, strangers=strangers)))
 
 
 def line_spent(accounts: Accounts) -> float:
@@ -132,9 +155,21 @@ def fed(line: Line, accounts: Accounts, open_accounts: Accounts, now: float, *, 
     if not line.flows:
         return replace(line, poured=spent, poured_before=spent, stepped_at=now)
     if now - line.stepped_at >= SETTLED_SECONDS:
-        kept = line.poured - max(0.0, line.poured_before - spent)
-        line = replace(line, poured=kept, poured_before=kept, stepped_at=now)
-    return poured(line, max(0.0, room_tokens(line, open_accounts, strangers=strangers) - (line.poured - spent)))
+        line = _settled(line, spent, now)
+    return poured(line, max(0.0, room_tokens(line, open_accounts, now, strangers=strangers) - (line.poured - spent)))
+
+
+def _settled(line: Line, spent: float, now: float) -> Line:
+    """The line after what was poured some time ago and found nobody is taken back, so that it is poured again.
+
+    The turn that is reached in part cannot spend yet; but when nothing moves, it is too large for the room there is,
+    and those behind it are to be reached.
+    """
+    if spent != line.spent_before:
+        line = replace(line, spent_before=spent, spent_at=now)
+    idle = now - line.spent_at >= IDLE_SECONDS
+    kept = line.poured - max(0.0, line.poured_before - spent - (0.0 if idle else line.usual_tokens))
+    return replace(line, poured=kept, poured_before=kept, stepped_at=now, spent_at=now if idle else line.spent_at)
 
 
 def supply(line: Line, accounts: Accounts, now: float, *, strangers: float = 1.0) -> Supply:
@@ -148,6 +183,7 @@ def supply(line: Line, accounts: Accounts, now: float, *, strangers: float = 1.0
     """
     began_at = math.floor(now / SLOT_SECONDS) * SLOT_SECONDS
     rooms, takes, pace, outside = [(0.0,) * TOKEN_SLOTS], [(0.0,) * TOKEN_SLOTS], 0.0, 0.0
+    less = _worth(line, reserve_requests(accounts.values(), strangers=strangers), otherwise=0.0)
     for state in accounts.values():
         whole = min(state.tokens_per_minute / 60, _worth(line, state.requests_per_second, otherwise=math.inf))
         taken = min(strangers * state.urgent_per_second, MOST_OUTSIDE * whole)
@@ -158,14 +194,27 @@ def supply(line: Line, accounts: Accounts, now: float, *, strangers: float = 1.0
     reserve, step = reserve_tokens(accounts.values(), strangers=strangers), outside * SLOT_SECONDS
     columns = zip(zip(*rooms, strict=True), zip(*takes, strict=True), strict=True)
     left = (
-        min(sum(room) - reserve - step * later, sum(take)) - under_way for later, (room, take) in enumerate(columns)
+        min(sum(room) - reserve - step * later, max(0.0, sum(take) - less)) - under_way
+        for later, (room, take) in enumerate(columns)
     )
-    return Supply(began_at, tuple(accumulate(left, max, initial=0.0))[1:], pace)
+    return Supply(began_at, now, tuple(accumulate(left, max, initial=0.0))[1:], pace)
 
 
 def _worth(line: Line, requests: float, *, otherwise: float) -> float:
     """Tokens that so many turns of the line usually have; `otherwise` while nobody has joined."""
     return line.usual_tokens * requests if line.usual_tokens else otherwise
+
+
+def _takes_now(line: Line, tokens: Sequence[float], requests: Sequence[float]) -> float:
+    """What deployments take: whole calls of the usual size, and what is left over at one of them.
+
+    What is left over at several is of no use together.
+    """
+    if not line.usual_tokens:
+        return sum(tokens)
+    takes = [min(room, line.usual_tokens * calls) for room, calls in zip(tokens, requests, strict=True)]
+    left_over = [take % line.usual_tokens for take in takes]
+    return sum(takes) - sum(left_over) + max(left_over, default=0.0)
 
 
 def _rooms(state: LedgerState, began_at: float) -> tuple[float, ...]:
@@ -176,7 +225,7 @@ def _rooms(state: LedgerState, began_at: float) -> tuple[float, ...]:
 
 
 def _takes(line: Line, state: LedgerState, rooms: tuple[float, ...]) -> tuple[float, ...]:
-    """What of these rooms its requests allow to take by then: they come back evenly, each worth a usual turn."""
-    now = _worth(line, state.request_room, otherwise=math.inf)
-    step = _worth(line, state.requests_per_second * SLOT_SECONDS, otherwise=0.0)
-    return tuple(min(room, now + step * later) for later, room in enumerate(rooms))
+    """What of these rooms its requests allow to take by then, each worth a usual turn."""
+    return tuple(
+        min(room, _worth(line, state.requests_by(later), otherwise=math.inf)) for later, room in enumerate(rooms)
+    )

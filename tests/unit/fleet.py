@@ -1,6 +1,7 @@
 """Instances, a ledger, lanes and a service in virtual time, with the app's own capacity code between them."""
 
 import asyncio
+import bisect
 import dataclasses
 import itertools
 import random
@@ -124,6 +125,7 @@ class Served:
     tokens: float
     booked_tokens: float
     created_at: float
+    accepted_at: float = 0.0
     started_at: float | None = None
     refused: bool = False
     sleeps: int = 0
@@ -217,8 +219,10 @@ class Queueing:
             if wait > 0 or office.capacity.outlook(want).name is None:
                 appointment = await office.room.enter(want)
                 turn.ticket = appointment.ticket
+                turn.accepted_at = self.clock.now()
                 office.usher.attend()
                 await self._sleep(turn, appointment.wait_seconds)
+        turn.accepted_at = turn.accepted_at or self.clock.now()
         await self._work(turn)
 
     async def _work(self, turn: Served) -> None:
@@ -248,13 +252,16 @@ class Queueing:
             turn.tenant,
             turn.tokens,
             owner=str(turn.number),
-            booked=turn.ticket is not None,
+            ticket=turn.ticket,
             due_at=turn.created_at,
         )
         if office.capacity.behind_others(want):
             return 0.0
         until = self.clock.now() + self.patience_seconds
         while True:
+            left = await office.capacity.reached(want, until=until)
+            if left > 0:
+                return left
             choice = await office.capacity.acquire(want)
             if choice.name is not None:
                 turn.started_at = self.clock.now()
@@ -263,6 +270,7 @@ class Queueing:
             if self.clock.now() + choice.wait_seconds > until:
                 office.capacity.claim(want)
                 return choice.wait_seconds
+            await office.capacity.denied(want)
             await self.clock.sleep(max(0.02, choice.wait_seconds))
 
     async def run(self, seconds: float, *drivers: Callable[["Queueing"], Awaitable[None]]) -> None:
@@ -313,6 +321,19 @@ class Queueing:
             if second[0] < first[1]
         ]
         return sum(first > second for first, second in pairs) / max(1, len(pairs))
+
+    def neighbours_out_of_order(self) -> float:
+        """Of a turn and the last one of its lane and tenant that was accepted before it came: how many start first."""
+        flows: dict[tuple[Lane, str], list[Served]] = {}
+        for turn in sorted(self.served, key=lambda turn: turn.accepted_at):
+            flows.setdefault((turn.lane, turn.tenant), []).append(turn)
+        pairs = list[tuple[Served, Served]]()
+        for flow in flows.values():
+            accepted = [turn.accepted_at for turn in flow]
+            for turn in flow:
+                before = bisect.bisect_left(accepted, turn.created_at)
+                pairs += [(flow[before - 1], turn)] if before else []
+        return sum((first.started_at or 0) > (second.started_at or 0) for first, second in pairs) / max(1, len(pairs))
 
     def most_in_a_window(self) -> float:
         """The most tokens that any 60 seconds held at the service."""

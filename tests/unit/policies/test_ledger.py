@@ -105,3 +105,40 @@ def test_an_instance_whose_clock_is_behind_changes_nothing() -> None:
     state = account()
 
     assert advanced(state, state.slot - 3) == state
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(1, 9)), max_size=40), st.integers(60, 600))
+def test_requests_that_come_by_a_slot_can_be_acquired_by_then_and_are_never_fewer_later(
+    bursts: list[tuple[int, int]], limit: int
+) -> None:
+    state = account(requests=limit)
+    for pause, calls in bursts:
+        state = advanced(state, state.slot + pause)
+        for _ in range(calls):
+            state = acquired(state, Ask(1)) or state
+
+    assert state.requests_by(0) == state.request_room
+    for later in range(1, 30):
+        assert state.requests_by(later) >= advanced(state, state.slot + later).request_room
+        assert state.requests_by(later) >= state.requests_by(later - 1)
+
+
+@given(CALLS)
+def test_what_came_with_a_slot_is_the_room_that_the_slot_before_had_not(calls: list[tuple[float, int, float]]) -> None:
+    state, now = account(), START
+    for pause, tokens, _ in calls:
+        now += pause
+        before, state = state, advanced(state, slot_of(now))
+        if state.slot == before.slot + 1:
+            assert state.fresh_tokens == max(0.0, min(state.token_room, state.token_room - before.token_room))
+        state = acquired(state, Ask(tokens)) or state
+
+
+def test_who_yields_leaves_requests_to_those_who_need_not_wait() -> None:
+    state = account(requests=60 * 4)
+    while (after := acquired(state, Ask(1, yields=True, kept_requests=2))) is not None:
+        state = after
+
+    assert state.request_room == 2
+    assert wait_seconds(state, state.at, Ask(1)) == 0
+    assert wait_seconds(state, state.at, Ask(1, yields=True, kept_requests=2)) > 0

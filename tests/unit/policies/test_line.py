@@ -84,7 +84,7 @@ def test_a_turn_that_found_no_budget_keeps_its_place_before_those_behind_it(
     if not due:
         return
     ticket = data.draw(st.sampled_from(due))
-    after = rewound(line, ticket)
+    after = rewound(line, ticket, spent=data.draw(st.floats(0, line.poured)))
     behind = [other for other in tickets if (other.rank, other.key) == (ticket.rank, ticket.key)]
 
     for other in behind:
