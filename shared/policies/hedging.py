@@ -58,8 +58,8 @@ class HedgeBudget:
     tokens: float = 0.0
 
     def called(self, tokens: float) -> "HedgeBudget":
-        """A first call was made."""
-        return replace(self, tokens=min(self.tokens + PER_TOKEN * tokens, MOST_CALLS * tokens))
+        """A first call was made. A small one never takes away what larger ones have saved up."""
+        return replace(self, tokens=max(self.tokens, min(self.tokens + PER_TOKEN * tokens, MOST_CALLS * tokens)))
 
     def allows(self, tokens: float) -> bool:
         """A second call of that size is within the budget."""
