@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from shared.capacity import Capacity, Want
 from shared.policies.classify import Outcome, Verdict, classify, named_limit
@@ -13,6 +13,8 @@ from shared.telemetry import log
 from shared.telemetry.attempt_watch import ABANDONED, AttemptWatch
 from shared.telemetry.observer import Observer
 from shared.turns import Turn
+
+STALL_SECONDS = 0.02
 
 
 @dataclass(slots=True)
@@ -127,19 +129,26 @@ class Calls:
         self._end(race, tasks, answering)
         return answering
 
-    async def _open_second(self, race: _Race, turn: Turn, want: Want, deadline: float) -> Answering | None:
-        """Asks another deployment when the first token is late; None when none has budget to spare."""
+    async def _open_second(self, race: _Race, turn: Turn, want: Want, deadline: float) -> Answering:
+        """Asks another deployment when the first token is late, and as soon as one has budget to spare."""
         first = race.first
-        await self._clock.sleep(deadline)
+        await self._wait(deadline)
         first.late = True
         self._capacity.late(first.deployment.name)
-        other = await self._capacity.acquire_spare(want, beside=first.deployment.name)
-        if other is None:
-            return None
+        while (other := await self._capacity.acquire_spare(want, beside=first.deployment.name)) is None:
+            await self._clock.sleep(deadline)
         race.second = self._begin(turn, first.request, other, first.entries, hedge=True)
         return await self._open(race.second)
 
-    def _end(self, race: _Race, tasks: "list[asyncio.Task[Any]]", answering: Answering) -> None:
+    async def _wait(self, seconds: float) -> None:
+        """Sleeps; a process that was too busy to wake in time gives what lies unread in its sockets time as well."""
+        began = self._clock.monotonic()
+        await self._clock.sleep(seconds)
+        overslept = self._clock.monotonic() - began - seconds
+        if overslept > STALL_SECONDS:
+            await self._clock.sleep(min(overslept, seconds))
+
+    def _end(self, race: _Race, tasks: "list[asyncio.Task[Answering]]", answering: Answering) -> None:
         """The race is won; the caller waits for the quicker answer and not for the end of the slower."""
         if race.second is None:
             tasks[1].cancel()
@@ -206,7 +215,7 @@ class Calls:
         return verdict
 
 
-async def _winner(tasks: "list[asyncio.Task[Any]]", race: _Race) -> Answering:
+async def _winner(tasks: "list[asyncio.Task[Answering]]", race: _Race) -> Answering:
     """The first to answer.
 
     When the first call is refused before another deployment is asked, its refusal is raised at once. Of two refusals
@@ -219,18 +228,18 @@ async def _winner(tasks: "list[asyncio.Task[Any]]", race: _Race) -> Answering:
             fault = task.exception()
             if isinstance(fault, Refused):
                 refusals.append(fault)
-            elif (answering := task.result()) is not None:
-                return cast("Answering", answering)
+            else:
+                return task.result()
         if refusals and race.second is None:
             break
     raise next((refused for refused in refusals if not refused.verdict.retryable), refusals[-1])
 
 
-def _gave(task: "asyncio.Task[Any]", answering: Answering) -> bool:
+def _gave(task: "asyncio.Task[Answering]", answering: Answering) -> bool:
     return task.done() and task.exception() is None and task.result() is answering
 
 
-async def _leave(tasks: "list[asyncio.Task[Any]]", *, raised: BaseException | None = None) -> None:
+async def _leave(tasks: "list[asyncio.Task[Answering]]", *, raised: BaseException | None = None) -> None:
     """Ends the calls that are not needed: one under way stops, the stream of one that answered as well is closed."""
     for task in tasks:
         task.cancel()

@@ -12,7 +12,7 @@ from shared.calls import Answering, Calls, Refused
 from shared.capacity import Capacity, Want
 from shared.operations import Switches
 from shared.policies.classify import Cause, Outcome, Verdict
-from shared.policies.hedging import LEAST_SAMPLES
+from shared.policies.hedging import LEAST_SAMPLES, PER_TOKEN
 from shared.policies.spill import SpillRule
 from shared.ports import Chunk, ModelRefusal, ModelRequest, ModelStream
 from shared.settings import Deployment
@@ -155,7 +155,7 @@ async def test_a_late_first_token_is_overtaken_and_the_late_call_is_closed_and_a
     assert world.outcomes == {"a": "abandoned", other: "success"}
     assert {entry["deployment"] for entry in world.entries if entry.get("hedge")} == {other}
     assert world.told == {"a": "abandoned"}
-    assert world.capacity._hedges.tokens == pytest.approx(spare + 0.02 * TOKENS - TOKENS)
+    assert world.capacity._hedges.tokens == pytest.approx(spare + PER_TOKEN * TOKENS - TOKENS)
     spent = {entry["name"]: entry["spent_tokens_by_this_instance"] for entry in world.capacity.describe()}
     assert spent[other] == TOKENS
     await world.capacity.close()
@@ -234,6 +234,32 @@ async def test_a_first_token_is_not_held_up_by_the_ledger_that_is_asked_for_a_se
 
     assert call.result().first.text == "from a"
     assert [name for name, _ in world.models.asked] == ["a"]
+
+
+async def test_budget_that_is_spare_later_is_used_later() -> None:
+    world = World().learn(first_calls=LEAST_SAMPLES)
+    world.models.plan = slow("a")
+    call = world.call()
+    await world.after(2)
+    world.learn()
+    await world.after(1)
+
+    assert call.result().first.text != "from a"
+    assert world.streams()["a"] == 1
+    await world.capacity.close()
+
+
+async def test_a_process_that_was_too_busy_to_look_does_not_blame_the_deployment() -> None:
+    world = World().learn()
+    world.models.plan = slow("a", DEADLINE + 0.1)
+    call = world.call()
+    await world.after(DEADLINE - 0.05)
+    world.clock.time += 0.15
+    await world.after(2)
+
+    assert call.result().first.text == "from a"
+    assert [name for name, _ in world.models.asked] == ["a"]
+    assert world.capacity.describe()[0]["late_share"] == 0
 
 
 async def test_when_the_second_fails_the_first_is_waited_for() -> None:

@@ -150,7 +150,7 @@ async def test_one_slow_deployment_of_three_is_hardly_noticed_and_costs_hardly_a
     sick = await fleet.phase(per_minute=per_minute, slow=slow)
 
     assert sick.p99 <= 1.5 * healthy.p99
-    assert max(sick.waits) < SLOW_SECONDS / 4
+    assert sum(wait > SLOW_SECONDS for wait in sick.waits) <= 0.002 * len(sick.waits)
     assert sick.extra_share <= 0.02
     assert healthy.extra_share <= 0.02
 
