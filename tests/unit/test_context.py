@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -160,3 +161,18 @@ async def test_history_is_what_was_answered_before() -> None:
     assert [message.content for message in context.history] == ["qa", "yes"]
     assert not history.applies(a_turn(new_session=True))
     assert not History(Conversations(), turns=0).applies(a_turn())  # type: ignore[arg-type]
+
+
+async def test_the_provider_in_the_docs_is_one() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "context.md").read_text(encoding="utf-8")
+    space: dict[str, Any] = {}
+    exec(text.partition("```python\n")[2].partition("```")[0], space)  # noqa: S102  our own page
+
+    class Orders:
+        async def open(self, tenant: str, customer_id: str) -> list[str]:
+            return [f"{tenant}'s {customer_id} waits for shoes"]
+
+    context = await gathered(VirtualClock(), space["OpenOrders"](Orders()), customer_id="c1")
+
+    assert context.facts == ["Open order: contoso's c1 waits for shoes"]
+    assert "dropped" not in context.notes
