@@ -16,6 +16,7 @@ from bench import (
     regression,
     store,
     streams,
+    telemetry,
     timeline,
 )
 from bench.lab import picture, report, scenario
@@ -34,6 +35,7 @@ RUNS = {
     "context": context.run,
     "proxy": proxy.run,
     "timeline": timeline.run,
+    "telemetry": telemetry.run,
     "advisor": advisor.run,
     "regression": regression.run,
     "evaluations": evaluations.run,
