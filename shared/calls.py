@@ -136,7 +136,7 @@ class Calls:
         first.late = True
         self._capacity.late(first.deployment.name)
         while (other := await self._capacity.acquire_spare(want, beside=first.deployment.name)) is None:
-            await self._clock.sleep(deadline)
+            await self._wait(deadline)
         race.second = self._begin(turn, first.request, other, first.entries, hedge=True)
         return await self._open(race.second)
 

@@ -50,6 +50,8 @@ class ContextGatherer:
         steps = Steps(self._clock, notes["steps"])
         found = await asyncio.gather(*(self._step(provider, turn, notes, steps) for provider in asked))
         steps.close()
+        for one in found:
+            notes.update(one.notes)
         return Context(
             history=[message for one in found for message in one.messages],
             passages=[passage for one in found for passage in one.passages],

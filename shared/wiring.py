@@ -135,6 +135,7 @@ class Services:
                 profiles=CosmosProfiles(self._store),
                 knowledge=knowledge,
                 embedder=embedder,
+                counter=counter,
                 clock=clock,
             ),
             clock=clock,

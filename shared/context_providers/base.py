@@ -1,6 +1,7 @@
 """What a provider of context is, and what it can give."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from shared.context_steps import Steps
@@ -16,11 +17,13 @@ class Found:
         facts: Sentences that the model is told beside its instructions; they are no sources to cite.
         passages: Sources, which the answer can cite.
         messages: Earlier messages of the conversation, oldest first.
+        notes: For the timeline: numbers, never content.
     """
 
     facts: tuple[str, ...] = ()
     passages: tuple[Passage, ...] = ()
     messages: tuple[Message, ...] = ()
+    notes: Mapping[str, int] = field(default_factory=dict)
 
 
 NOTHING = Found()

@@ -6,7 +6,7 @@ from shared.context_providers.base import ContextProvider
 from shared.context_providers.history import History
 from shared.context_providers.knowledge import KnowledgeSearch
 from shared.context_providers.profile import CustomerProfile
-from shared.ports import Clock, Embedder, Knowledge, Profiles, SessionStore
+from shared.ports import Clock, Embedder, Knowledge, Profiles, SessionStore, TokenCounter
 from shared.settings import Settings
 
 
@@ -17,10 +17,12 @@ def context_providers(
     profiles: Profiles,
     knowledge: Knowledge,
     embedder: Embedder | None,
+    counter: TokenCounter,
     clock: Clock,
 ) -> Sequence[ContextProvider]:
     """All that a turn may be answered from."""
-    providers: list[ContextProvider] = [History(sessions, turns=settings.history_turns), CustomerProfile(profiles)]
+    history = History(sessions, counter, turns=settings.history_turns, tokens=settings.history_tokens)
+    providers: list[ContextProvider] = [history, CustomerProfile(profiles)]
     if settings.knowledge_enabled and embedder is not None:
         providers.append(KnowledgeSearch(knowledge, embedder, clock, passages=settings.knowledge_passages))
     return providers

@@ -138,7 +138,7 @@ async def test_a_profile_never_fills_the_prompt() -> None:
 def test_the_registry_has_every_provider_once_and_knowledge_only_where_it_can_be_searched() -> None:
     def names(embedder: Any, **settings: str) -> list[str]:
         read = Settings.from_environment({**ENVIRONMENT, **settings})
-        parts: dict[str, Any] = dict.fromkeys(("sessions", "profiles", "knowledge", "clock"))
+        parts: dict[str, Any] = dict.fromkeys(("sessions", "profiles", "knowledge", "counter", "clock"))
         return [provider.name for provider in context_providers(read, embedder=embedder, **parts)]
 
     assert names(object()) == ["history", "profile", "knowledge"]
@@ -147,20 +147,40 @@ def test_the_registry_has_every_provider_once_and_knowledge_only_where_it_can_be
 
 
 class Conversations:
-    """One conversation of three turns, of which one failed and one is the turn itself."""
+    """A conversation of five turns, of which one failed and the last is the turn itself."""
 
     async def recent(self, _tenant: str, _session: str, _limit: int) -> list[dict[str, Any]]:
-        turns = [("a", "succeeded"), ("b", "failed"), ("0" * 32, "succeeded")]
-        return [{"turn_id": turn, "state": state, "question": f"q{turn}", "answer": "yes"} for turn, state in turns]
+        turns = [("a", "succeeded"), ("b", "failed"), ("c", "succeeded"), ("d", "succeeded"), ("0" * 32, "succeeded")]
+        return [{"turn_id": turn, "state": state, "question": f"ask {turn}", "answer": "yes"} for turn, state in turns]
+
+
+class Words:
+    """Counts words."""
+
+    def count(self, text: str) -> int:
+        return len(text.split())
+
+
+def history(*, turns: int = 5, tokens: int = 1000) -> History:
+    return History(Conversations(), Words(), turns=turns, tokens=tokens)  # type: ignore[arg-type]  # reads only
 
 
 async def test_history_is_what_was_answered_before() -> None:
-    history = History(Conversations(), turns=5)  # type: ignore[arg-type]  # reads only
-    context = await gathered(VirtualClock(), history)
+    context = await gathered(VirtualClock(), history())
 
-    assert [message.content for message in context.history] == ["qa", "yes"]
-    assert not history.applies(a_turn(new_session=True))
-    assert not History(Conversations(), turns=0).applies(a_turn())  # type: ignore[arg-type]
+    assert [message.content for message in context.history] == ["ask a", "yes", "ask c", "yes", "ask d", "yes"]
+    assert "history_trimmed_turns" not in context.notes
+    assert not history().applies(a_turn(new_session=True))
+    assert not history().applies(a_turn(messages=(Message("user", "1"), Message("user", "2"))))
+    assert not history(turns=0).applies(a_turn())
+
+
+@pytest.mark.parametrize(("tokens", "kept"), [(9, ["a", "c", "d"]), (8, ["c", "d"]), (3, ["d"]), (2, []), (0, [])])
+async def test_history_keeps_to_its_tokens_by_leaving_out_the_oldest_turns_whole(tokens: int, kept: list[str]) -> None:
+    context = await gathered(VirtualClock(), history(tokens=tokens))
+
+    assert [message.content for message in context.history if message.role == "user"] == [f"ask {one}" for one in kept]
+    assert context.notes.get("history_trimmed_turns", 0) == 3 - len(kept)
 
 
 async def test_the_provider_in_the_docs_is_one() -> None:
