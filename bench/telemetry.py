@@ -23,8 +23,9 @@ ARMS: dict[str, dict[str, str]] = {
 
 
 def cpu_per_turn(stack: Stack, turns: int) -> float:
-    """CPU milliseconds that the app's processes use for each of some turns, all callers busy."""
-    pids = [entry["pid"] for entry in stack.parts["app"].ready["instances"]]
+    """CPU milliseconds that the process of the direct path uses for each of some turns, all callers busy."""
+    instances = stack.parts["app"].ready["instances"]
+    pids = [entry["pid"] for entry in instances if "accept_turn" in entry["functions"]]
 
     def some(number: int) -> None:
         with stack.client() as client:
@@ -43,7 +44,7 @@ def measure(folder: str) -> dict[str, list[float]]:
     stacks: dict[str, Stack] = {}
     try:
         for name, settings in ARMS.items():
-            options: dict[str, Any] = {"insights": name != "off", **settings}
+            options: dict[str, Any] = {"insights": name != "off", "SPILLWAY_SAMPLE_SHARE": "0", **settings}
             stacks[name] = started(folder, f"telemetry-{name}", **options)
             cpu_per_turn(stacks[name], WARM_UP)
         for number in range(ROUNDS):
@@ -70,7 +71,7 @@ def run() -> dict[str, Any]:
     result = {
         "machine": description,
         "conditions": f"{CALLERS} callers, new session each turn, answers of {TOKENS} tokens at 5 ms, {TURNS} turns a "
-        f"round, {ROUNDS} rounds of all arms in turns; CPU of all the app's processes, the host's own span and the "
+        f"round, {ROUNDS} rounds of all arms in turns; CPU of the process that answers, the host's own span and the "
         f"export included; metrics every minute; deployed is {SAMPLER}={DEPLOYED}",
         "app_cpu_ms": {name: round(median(values), 3) for name, values in arms.items()},
         "rounds_cpu_ms": arms,
