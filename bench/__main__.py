@@ -4,7 +4,21 @@ import argparse
 import json
 from pathlib import Path
 
-from bench import advisor, broker, cold, cost, evaluations, overhead, proxy, regression, store, streams, timeline
+from bench import (
+    advisor,
+    broker,
+    cold,
+    context,
+    cost,
+    evaluations,
+    overhead,
+    proxy,
+    regression,
+    store,
+    streams,
+    telemetry,
+    timeline,
+)
 from bench.lab import picture, report, scenario
 from bench.lab.program import ARMS, ArmFailed
 from bench.lab.run import run
@@ -18,8 +32,10 @@ RUNS = {
     "cost": cost.run,
     "streams": streams.run,
     "cold": cold.run,
+    "context": context.run,
     "proxy": proxy.run,
     "timeline": timeline.run,
+    "telemetry": telemetry.run,
     "advisor": advisor.run,
     "regression": regression.run,
     "evaluations": evaluations.run,

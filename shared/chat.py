@@ -74,6 +74,7 @@ class Chat:
             lane=Lane(request.lane),
             deadline_seconds=request.deadline_seconds,
             session_id=request.session_id,
+            customer_id=request.customer_id,
             model=request.model,
             max_output_tokens=request.max_output_tokens,
             parameters={} if request.temperature is None else {"temperature": request.temperature},

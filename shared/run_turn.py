@@ -171,7 +171,13 @@ class TurnRunner:
     async def _first_token(self, run: _Run, context: Context) -> Answering:
         turn = run.turn
         instructions = self._settings.system_prompt or default_instructions()
-        messages = assemble(turn, instructions=instructions, passages=context.passages, history=context.history)
+        messages = assemble(
+            turn,
+            instructions=instructions,
+            passages=context.passages,
+            history=context.history,
+            facts=context.facts,
+        )
         tokens = prompt_tokens(messages, self._counter)
         if turn.use_context:
             added = tokens - prompt_tokens(turn.messages, self._counter)

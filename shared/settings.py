@@ -102,6 +102,7 @@ class Settings:
     query_endpoint: str | None = None
     workbook_url: str | None = None
     requests_per_minute: int = 12_000
+    history_tokens: int = 4_000
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -163,6 +164,7 @@ class Settings:
             query_endpoint=read.url("SPILLWAY_QUERY_ENDPOINT", default=None) or None,
             workbook_url=read.url("SPILLWAY_WORKBOOK_URL", default=None) or None,
             requests_per_minute=read.whole("SPILLWAY_REQUESTS_PER_MINUTE", 0, 10_000_000, default=12_000),
+            history_tokens=read.whole("SPILLWAY_HISTORY_TOKENS", 0, 1_000_000, default=4_000),
         )
         read.finish()
         return settings

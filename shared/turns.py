@@ -99,6 +99,7 @@ class Turn:
         copies: Retry messages sent so far.
         faults: Runs that ended by a fault of a deployment rather than for want of capacity.
         reply_to: Instance that the waiting caller is connected to.
+        customer_id: Whom of its customers the tenant says it asks for; None when it does not say.
         ticket: Its place in the line of those who wait for budget, in the form of `Ticket`; None when it never waited.
         due_at: When the ticket was expected to be due; seconds since 1970.
     """
@@ -135,6 +136,7 @@ class Turn:
     reply_to: str | None = None
     rating: str | None = None
     replay_of: str | None = None
+    customer_id: str | None = None
     ticket: dict[str, Any] | None = None
     due_at: float | None = None
 

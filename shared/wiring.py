@@ -13,6 +13,7 @@ from shared.adapters.cosmos_evaluations import CosmosEvaluations
 from shared.adapters.cosmos_knowledge import CosmosKnowledge
 from shared.adapters.cosmos_ledger import CosmosLedger
 from shared.adapters.cosmos_metrics import CosmosMetrics
+from shared.adapters.cosmos_profiles import CosmosProfiles
 from shared.adapters.cosmos_sessions import CosmosSessions
 from shared.adapters.cosmos_turn_records import CosmosTurnRecords
 from shared.adapters.cosmos_turns import CosmosTurns
@@ -31,6 +32,7 @@ from shared.capacity import Capacity
 from shared.chat import Chat
 from shared.clock import SystemClock
 from shared.context import ContextGatherer
+from shared.context_providers.registry import context_providers
 from shared.dead_letters import DeadLetters
 from shared.deferrals import Deferrals
 from shared.door import Door
@@ -127,12 +129,16 @@ class Services:
         )
         self.board = board = Board()
         context = ContextGatherer(
-            sessions=sessions,
-            knowledge=knowledge if settings.knowledge_enabled else None,
-            embedder=embedder,
+            context_providers(
+                settings,
+                sessions=sessions,
+                profiles=CosmosProfiles(self._store),
+                knowledge=knowledge,
+                embedder=embedder,
+                counter=counter,
+                clock=clock,
+            ),
             clock=clock,
-            history_turns=settings.history_turns,
-            passages=settings.knowledge_passages,
             seconds=settings.context_seconds,
             observer=observer,
         )
@@ -210,7 +216,6 @@ class Services:
             "attempts": attempts,
             "capacity": capacity,
             "knowledge": knowledge if settings.knowledge_enabled else None,
-            "sessions": sessions,
             "embedder": embedder,
             "counter": counter,
             "clock": clock,

@@ -84,7 +84,7 @@ TOTAL_MS = "total_ms"
 ATTEMPTS = "attempts"
 RUNS = "runs"
 DEFERRALS = "deferrals"
-STEP_TIMES = ("history_ms", "knowledge_ms")
+STEP_TIMES = ("history_ms", "knowledge_ms", "profile_ms")
 """What the context steps took, side by side."""
 STAGE_SUFFIX = "_ms"
 """A stage of the timeline is measured under its own name and this: `context_ms`, `queue_ms`."""
