@@ -143,7 +143,7 @@ def test_percentiles_are_those_of_the_single_turns_and_calls(story: Story) -> No
     answered = story.of("customEvents", names.EVENT_TURN, **{names.OUTCOME: "succeeded"})
     first = [row["customMeasurements"][names.TIME_TO_FIRST_TOKEN_MS] for row in answered]
     answers, latency = story.ask("overview-answers")
-    stages = {row["Stage"][2:].replace(" ", "_"): row for row in story.ask("latency-stages")}
+    stages = {row["Stage"][3:].replace(" ", "_"): row for row in story.ask("latency-stages")}
     calls = {row["Deployment"]: row for row in story.ask("latency-deployments")}
 
     assert answers["value"] == str(len(answered))
