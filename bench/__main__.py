@@ -4,7 +4,21 @@ import argparse
 import json
 from pathlib import Path
 
-from bench import advisor, broker, cold, console, cost, evaluations, overhead, proxy, regression, store, streams, timeline, workbook
+from bench import (
+    advisor,
+    broker,
+    cold,
+    console,
+    cost,
+    evaluations,
+    overhead,
+    proxy,
+    regression,
+    store,
+    streams,
+    timeline,
+    workbook,
+)
 from bench.console.page import ConsoleError
 from bench.lab import picture, report, scenario
 from bench.lab.program import ARMS, ArmFailed

@@ -1,9 +1,10 @@
-"""Does the console show what happened? A scenario of the load lab, then the page in Chromium beside the referee's account.
+"""Does the console show what happened? A scenario of the load lab, then the page in Chromium beside the account.
 
-The page is read as people see it: numbers from its tables and tiles, in the time range of the run. The account is that of
-the simulator, the store and the callers, never the app's own word. Counts and tokens have to be equal; percentiles may
-differ by ALLOWED_SHARE, or by ALLOWED_SECONDS where that is more: between the caller's clock and the app's first line lie
-the network and the wait for the app to listen.
+The page is read as people see it: numbers from its tables and tiles, in the time range of the run. The account is the
+referee's: that of the simulator, the store and the callers, never the app's own word. Counts and tokens have to be
+equal; percentiles may differ by ALLOWED_SHARE, or by ALLOWED_SECONDS where that is more. A wait begins on both sides
+where the caller sent the try that was taken (the overview's tile: at the app's first line) and ends in the account where
+the simulator had the call, or sent its first token; on the page where the app made the call, or had the first token.
 """
 
 import tempfile

@@ -1,4 +1,4 @@
-"""The console in a real browser: waits until all telemetry is there, chooses the time of the run, reads what it shows."""
+"""The console in a real browser: waits until all telemetry is there, chooses the time of the run, reads it."""
 
 import math
 import time

@@ -13,7 +13,7 @@ QUERY, PARAMETERS, GROUP = 3, 9, 12
 
 
 def queries_by_tab(hours: int, file: Path = FILE) -> dict[str, dict[str, str]]:
-    """KQL by name for each tab: its drop-downs, those above the tabs included, and the panels that it shows at first."""
+    """KQL by name for each tab: its drop-downs, those above the tabs included, and the panels shown at first."""
     items = json.loads(file.read_text(encoding="utf-8"))["items"]
     values = _values(items, hours)
     above = _queries([item for item in items if item["type"] != GROUP], values)

@@ -27,6 +27,7 @@ TAGS = {
     "ai.internal.sdkVersion": "py3.11.7:otel1.45.1:dst1.8.11",
 }
 Envelope = dict[str, Any]
+Maker = Callable[[random.Random, datetime], Envelope]
 
 
 def batches(rows: int, until: datetime, hours: float, *, seed: int = 11) -> Iterator[bytes]:
@@ -41,16 +42,19 @@ def batches(rows: int, until: datetime, hours: float, *, seed: int = 11) -> Iter
         yield json.dumps(body, separators=(",", ":")).encode()
 
 
-def _mixture() -> list[Callable[[random.Random, datetime], Envelope]]:
+def _mixture() -> list[Maker]:
     """A hundred makers, shuffled once, so that kinds of rows lie mixed as they do when instances send them."""
     shares = ((_turn, 14), (_run, 14), (_call, 14), (_request, 14), (_line, 6), (_score, 6), (_metric, 32))
-    makers = [maker for maker, count in shares for _ in range(count)]
+    makers: list[Maker] = [maker for maker, count in shares for _ in range(count)]
     random.Random(3).shuffle(makers)
     return makers
 
 
 def _envelope(draw: random.Random, at: datetime, base_type: str, base: dict[str, Any]) -> Envelope:
-    tags = TAGS | {"ai.operation.id": f"{draw.getrandbits(128):032x}", "ai.operation.parentId": f"{draw.getrandbits(64):016x}"}
+    tags = TAGS | {
+        "ai.operation.id": f"{draw.getrandbits(128):032x}",
+        "ai.operation.parentId": f"{draw.getrandbits(64):016x}",
+    }
     return {
         "ver": 1,
         "name": f"Microsoft.ApplicationInsights.{base_type.removesuffix('Data')}",
@@ -89,7 +93,12 @@ def _usage(draw: random.Random) -> dict[str, float]:
 def _turn(draw: random.Random, at: datetime) -> Envelope:
     outcome = draw.choice(OUTCOMES)
     properties = _subject(draw) | {"spillway.outcome": outcome, "gen_ai.request.model": "gpt-4o-mini"}
-    measurements: dict[str, float] = {"total_ms": round(draw.lognormvariate(7, 1), 3), "runs": 1, "deferrals": 0, "attempts": 1}
+    measurements: dict[str, float] = {
+        "total_ms": round(draw.lognormvariate(7, 1), 3),
+        "runs": 1,
+        "deferrals": 0,
+        "attempts": 1,
+    }
     if outcome == "succeeded":
         properties |= {"spillway.deployment": draw.choice(DEPLOYMENTS)[0], "gen_ai.response.finish_reasons": "stop"}
         measurements |= _times(draw) | _usage(draw)
@@ -97,10 +106,14 @@ def _turn(draw: random.Random, at: datetime) -> Envelope:
         measurements["time_between_tokens_ms"] = round(draw.lognormvariate(2.5, 0.4), 3)
     else:
         properties["spillway.error_code"] = "model_failed"
-    return _envelope(draw, at, "EventData", {"name": "spillway.turn", "properties": properties, "measurements": measurements})
+    return _envelope(
+        draw, at, "EventData", {"name": "spillway.turn", "properties": properties, "measurements": measurements}
+    )
 
 
-def _span(draw: random.Random, name: str, kind: str, properties: dict[str, str], measurements: dict[str, float]) -> dict[str, Any]:
+def _span(
+    draw: random.Random, name: str, kind: str, properties: dict[str, str], measurements: dict[str, float]
+) -> dict[str, Any]:
     return {
         "id": f"{draw.getrandbits(64):016x}",
         "name": name,
@@ -205,7 +218,11 @@ def _metric(draw: random.Random, at: datetime) -> Envelope:
             ("spillway.turns", whose | {"spillway.outcome": draw.choice(OUTCOMES)}, draw.randint(1, 9)),
             ("spillway.attempts", where | {"spillway.outcome": "success"}, draw.randint(1, 9)),
             ("spillway.throttled", where | {"spillway.cause": draw.choice(("quota", "capacity"))}, 1),
-            ("spillway.tokens", tenant | {"spillway.token_type": draw.choice(("input", "output"))}, draw.randint(9, 9999)),
+            (
+                "spillway.tokens",
+                tenant | {"spillway.token_type": draw.choice(("input", "output"))},
+                draw.randint(9, 9999),
+            ),
             ("spillway.cost", tenant, draw.random() / 100),
             ("spillway.quota.remaining", where | {"spillway.quota": "tokens"}, draw.randint(0, 90_000)),
             ("spillway.retry_after", where, draw.random() * 9),

@@ -1,7 +1,8 @@
 """SQL that reads several values of one bag parses the bag once for all of them.
 
-The translator says each `customDimensions["x"]` as a call that parses the whole text of the bag again. Here they are said as
-elements of one list of all values that are wanted; DuckDB sees that these are the same list and makes it once for each row.
+The translator says each `customDimensions["x"]` as a call that parses the whole text of the bag again. Here they are
+said as elements of one list of all values that are wanted; DuckDB sees that these are the same list and makes it once
+for each row.
 """
 
 import re

@@ -12,13 +12,14 @@ from local.insights.kql.parse_once import parse_once
 
 COLUMNS = {"t": ["name", "bag", "more"]}
 VALUES: tuple[Any, ...] = (
-    "text", "", " 1.5 ", "1.5", "true", "it's", 'a "quote"', "ü\u0000", 0, -1.25, 1e300, True, False, None, [1, 2], {"x": "y"},
+    "text", "", " 1.5 ", "1.5", "true", "it's", 'a "quote"', "ü\u0000", 0, -1.25, 1e300, True, False, None, [1, 2],
+    {"x": "y"},
 )  # fmt: skip
 QUERIES = (
     't | project a = tostring(bag["x.y"]), b = todouble(bag["x.y"]), c = tostring(bag.plain), d = bag["with space"]',
     't | extend a = tostring(bag["x.y"]), b = todouble(bag["plain"]) | where a != "" | project name, a, b, bag',
     't | summarize n = count(), s = sum(todouble(bag["plain"])) by a = tostring(bag["x.y"]), b = tostring(more["x.y"])',
-    't | extend m = bag | where isnotnull(todouble(m["plain"])) | project x = todouble(m["plain"]), y = toint(m["x.y"])',
+    't | extend m = bag | where isnotnull(todouble(m["plain"])) | project todouble(m["plain"]), toint(m["x.y"])',
     't | extend deep = tostring(bag.x.y), other = tostring(bag["plain"]) | project name, deep, other',
     't | project both = strcat(tostring(bag["plain"]), "json_extract(\\"bag\\", \'$.plain\')", tostring(bag["x.y"]))',
     't | where tostring(bag["plain"]) == "text" or tostring(more["plain"]) == "text" | project name',
@@ -52,7 +53,9 @@ def test_the_rows_are_the_same(connection: duckdb.DuckDBPyConnection, query: str
 
 
 def test_two_values_of_one_bag_are_one_list_and_a_single_one_is_left_alone() -> None:
-    two = parse_once("""WITH _s0 AS (SELECT json_extract("bag", '$.a') AS a, json_extract("bag", '$."b.c"') AS b FROM t)""")
+    two = parse_once(
+        """WITH _s0 AS (SELECT json_extract("bag", '$.a') AS a, json_extract("bag", '$."b.c"') AS b FROM t)"""
+    )
     one = """WITH _s0 AS (SELECT json_extract("bag", '$.a') AS a, json_extract("more", '$.a') AS b FROM t)"""
 
     assert two.count("""json_extract("bag", ['$.a', '$."b.c"'])""") == 2
@@ -60,6 +63,6 @@ def test_two_values_of_one_bag_are_one_list_and_a_single_one_is_left_alone() -> 
 
 
 def test_a_path_that_stands_for_many_values_is_left_alone() -> None:
-    sql = """WITH _s0 AS (SELECT json_extract("bag", '$.*') AS a, json_extract("bag", '$[*]') AS b, json_extract("bag", '$.a') FROM t)"""
+    sql = """WITH _s0 AS (SELECT json_extract("bag", '$.*') AS a, json_extract("bag", '$[*]') AS b FROM t)"""
 
     assert parse_once(sql) == sql
