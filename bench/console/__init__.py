@@ -3,8 +3,8 @@
 The page is read as people see it: numbers from its tables and tiles, in the time range of the run. The account is the
 referee's: that of the simulator, the store and the callers, never the app's own word. Counts and tokens have to be
 equal; percentiles may differ by ALLOWED_SHARE, or by ALLOWED_SECONDS where that is more. A wait begins on both sides
-where the caller sent the try that was taken (the overview's tile: at the app's first line) and ends in the account where
-the simulator had the call, or sent its first token; on the page where the app made the call, or had the first token.
+where the caller sent the try that was taken (the overview's tile: at the app's first line). In the account it ends
+where the simulator had the call, or sent its first token; on the page where the app made the call, or had that token.
 """
 
 import tempfile
@@ -22,6 +22,8 @@ from bench.lab.stack import LabStack
 from bench.machine import RESULTS, write
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+PICTURED = "throughput"
+"""The tab whose picture is kept in the documentation."""
 ARM = "spillway"
 KEPT = ("asked", "accepted", "succeeded", "lost", "duplicated", "calls", "calls_429", "drained_after_s")
 
@@ -32,7 +34,7 @@ def run(scenario: str, *, scale: float = 1.0, results: Path | None = None, keep:
     Args:
         scenario: Name of a file in `bench/scenarios`.
         scale: As in the load lab; results of a scaled run go nowhere unless `results` says where.
-        results: Folder for the result and the pictures; by default bench/results and docs/images.
+        results: Folder for the result and the pictures; by default bench/results and, of one tab, docs/images.
         keep: Folder for everything that the load lab keeps.
     """
     with tempfile.TemporaryDirectory(prefix="spillway-console-") as scratch:
@@ -67,6 +69,8 @@ def _keep(scenario: str, result: dict[str, Any], pictures: Path, *, scale: float
         return
     name = "console" if scenario == "surge" else f"console-{scenario}"
     write(name, result, results or RESULTS)
-    folder = results or IMAGES
     for picture in sorted(pictures.glob("*.png")):
-        (folder / f"console-{scenario}-{picture.name}").write_bytes(picture.read_bytes())
+        if results is not None:
+            (results / f"{name}-{picture.name}").write_bytes(picture.read_bytes())
+        elif picture.stem == PICTURED:
+            (IMAGES / f"console-{scenario}.png").write_bytes(picture.read_bytes())

@@ -154,8 +154,8 @@ def _latency() -> list[Item]:
         text(
             "latency-words",
             "By lane, time counts from where callers sent the question, if they say when; elsewhere from the app's "
-            "first line. Percentiles come from one number per turn or call, weighted by how many each stands for where Azure "
-            "Monitor samples; a percentile of a metric does not exist. Choose a row of the slowest turns to see "
+            "first line. Percentiles come from one number per turn or call, weighted by how many each stands for where "
+            "Azure Monitor samples; a percentile of a metric does not exist. Choose a row of the slowest turns to see "
             "its trace below.",
         ),
         grid(
