@@ -3,8 +3,9 @@
 The page is read as people see it: numbers from its tables and tiles, in the time range of the run. The account is the
 referee's: that of the simulator, the store and the callers, never the app's own word. Counts and tokens have to be
 equal; percentiles may differ by ALLOWED_SHARE, or by ALLOWED_SECONDS where that is more. A wait begins on both sides
-where the caller sent the try that was taken (the overview's tile: at the app's first line). In the account it ends
-where the simulator had the call, or sent its first token; on the page where the app made the call, or had that token.
+where the caller sent the try that was taken, and for the overview's tile where the app accepted it. In the account it
+ends where the simulator had the call, or sent its first token; on the page where the app made the call, or had that
+token.
 """
 
 import tempfile

@@ -114,7 +114,7 @@ def _read(operator: Operator, pictures: Path, settled: float) -> Shown:
     lanes, deployments = _rows(operator, "Lanes"), _rows(operator, "Deployments")
     expect(throughput.locator("canvas").first).to_be_visible()
     _tab(operator, "Latency", pictures)
-    waits = _rows(operator, "Wait and first token by lane")
+    waits = _rows(operator, "Wait and first token by lane, as callers felt them")
     _tab(operator, "Cost", pictures)
     models = _rows(operator, "Tenants, models and lanes")
     return Shown(lanes, deployments, models, waits, found, round(settled, 1))

@@ -57,6 +57,7 @@ class Stored:
     deadline_at: float = 0.0
     changed_at: float = 0.0
     lane: str = ""
+    created_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

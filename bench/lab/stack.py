@@ -22,7 +22,7 @@ SYSTEM_PROMPT = (
 )
 MODEL_KEY = "local-openai-key"
 OPERATOR_KEY = "lab-key-of-the-operator"
-ALL = "SELECT c.id, c.messages, c.state, c.answer, c.deadline_at, c.lane, c._ts FROM c"
+ALL = "SELECT c.id, c.messages, c.state, c.answer, c.deadline_at, c.lane, c.created_at, c._ts FROM c"
 OPEN = "SELECT VALUE COUNT(1) FROM c WHERE NOT ARRAY_CONTAINS(@over, c.state)"
 PAGE_CALLS = 10_000
 
@@ -117,6 +117,7 @@ class LabStack(Stack):
                 deadline_at=item["deadline_at"],
                 changed_at=item["_ts"],
                 lane=item["lane"],
+                created_at=item["created_at"],
             )
             for item in self._query(ALL)
         ]

@@ -147,16 +147,16 @@ def _latency() -> list[Item]:
     return [
         chart("latency-first-token", "Time to first token, ms from accept", width=50),
         grid("latency-stages", "Where the time of the mean turn goes", bars=["Took, ms"], digits=stages, width=50),
-        grid("latency-lanes", "Wait and first token by lane", digits=seconds),
+        grid("latency-lanes", "Wait and first token by lane, as callers felt them", digits=seconds),
         grid("latency-deployments", "Deployments and regions", digits=pace),
         chart("latency-first-call", "First token of a call by deployment and region, p95 in ms", width=50),
         chart("latency-pace", "Pause between tokens by deployment, p95 in ms", width=50),
         text(
             "latency-words",
-            "By lane, time counts from where callers sent the question, if they say when; elsewhere from the app's "
-            "first line. Percentiles come from one number per turn or call, weighted by how many each stands for where "
-            "Azure Monitor samples; a percentile of a metric does not exist. Choose a row of the slowest turns to see "
-            "its trace below.",
+            "By lane, time counts from where callers say that they sent the question, by their clocks; elsewhere from "
+            "the app's first line. Percentiles come from one number per turn or call, weighted by how many each stands "
+            "for where Azure Monitor samples; a percentile of a metric does not exist. Choose a row of the slowest "
+            "turns to see its trace below.",
         ),
         grid(
             "latency-slowest",

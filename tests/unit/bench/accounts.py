@@ -48,7 +48,8 @@ class Account:
         if start is not None:
             self.call(start, number=number)
         if self.keeps_turns and made.accepted_at is not None:
-            self.stored.append(Stored(f"t{number}", planned.text, state, answer, BEGAN + at + 60, BEGAN + at + ends, lane))
+            times = (BEGAN + at + 60, BEGAN + at + ends)
+            self.stored.append(Stored(f"t{number}", planned.text, state, answer, *times, lane, BEGAN + at + 0.05))
         return made
 
     def call(
