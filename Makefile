@@ -10,7 +10,7 @@ CODE := function_app.py functions shared local tests bench
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test lint types unit contract acceptance browser test-deployed package fuzz lock audit sbom
-.PHONY: evals alerts bench bench-evals surge bench-rivals bench-proxy latency advice clean
+.PHONY: evals alerts bench bench-evals surge console-check bench-rivals bench-proxy latency advice clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -98,6 +98,10 @@ advice: $(VENV)/.dev ## What would be saved in an installation: ARGS="--url ADDR
 
 surge: $(VENV)/.dev ## The thousand-fold surge: table, picture and result in bench/results
 	@$(RUN) -m bench run surge $(ARMS) $$(test ! -e $(RIVALS)/.installed || echo --arm litellm) $(ARGS)
+
+console-check: $(VENV)/.dev ## Does the console show what happened in the surge? Compares page and referee, in Chromium
+	@bash tests/browser/install.sh
+	@$(RUN) -m bench console $(ARGS)
 
 bench-rivals: $(VENV)/.dev $(RIVALS)/.installed ## The same with LiteLLM, which is installed into .venv-rivals
 	@$(RUN) -m bench run surge $(ARMS) --arm litellm $(ARGS)

@@ -1,4 +1,4 @@
-"""`python -m bench`: measurements of the parts, and `python -m bench run SCENARIO`: the load lab."""
+"""`python -m bench`: measurements of the parts; `run SCENARIO`: the load lab; `console`: is the console right?"""
 
 import argparse
 import json
@@ -8,6 +8,7 @@ from bench import (
     advisor,
     broker,
     cold,
+    console,
     context,
     cost,
     evaluations,
@@ -18,7 +19,9 @@ from bench import (
     streams,
     telemetry,
     timeline,
+    workbook,
 )
+from bench.console.page import ConsoleError
 from bench.lab import picture, report, scenario
 from bench.lab.program import ARMS, ArmFailed
 from bench.lab.run import run
@@ -39,8 +42,9 @@ RUNS = {
     "advisor": advisor.run,
     "regression": regression.run,
     "evaluations": evaluations.run,
+    "workbook": workbook.run,
 }
-APART = frozenset({"proxy", "advisor", "regression", "evaluations"})
+APART = frozenset({"proxy", "advisor", "regression", "evaluations", "workbook"})
 """Only when named: they take long, or need an environment of their own, see `make bench-proxy`."""
 
 
@@ -58,13 +62,25 @@ def main() -> None:
     lab.add_argument(
         "--results", type=Path, metavar="DIR", help="where results go (default: bench/results, nowhere when scaled)"
     )
+    shown = commands.add_parser("console", help="does the console show what happened in a scenario?")
+    shown.add_argument("scenario", nargs="?", default="surge", help="of the load lab (default: surge)")
+    shown.add_argument("--scale", type=float, default=1.0, help="as above")
+    shown.add_argument("--keep", type=Path, metavar="DIR", help="as above")
+    shown.add_argument("--results", type=Path, metavar="DIR", help="where result and pictures go")
     arguments = parser.parse_args()
-    if arguments.command == "run":
+    if arguments.command in {"run", "console"}:
         try:
-            raise SystemExit(_lab(arguments))
-        except (ArmFailed, ScenarioError) as error:
+            raise SystemExit(_lab(arguments) if arguments.command == "run" else _console(arguments))
+        except (ArmFailed, ConsoleError, ScenarioError) as error:
             raise SystemExit(str(error)) from error
     measure(getattr(arguments, "names", []) or [name for name in RUNS if name not in APART])
+
+
+def _console(arguments: argparse.Namespace) -> int:
+    """1 when the console shows something else than what happened."""
+    keep = None if arguments.keep is None else arguments.keep.resolve()
+    results = None if arguments.results is None else arguments.results.resolve()
+    return 0 if console.run(arguments.scenario, scale=arguments.scale, keep=keep, results=results) else 1
 
 
 def measure(names: list[str]) -> None:

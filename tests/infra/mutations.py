@@ -248,6 +248,20 @@ MUTATIONS = (
         "connections_use_the_identity",
     ),
     Mutation(
+        "a console that does not know where telemetry is",
+        APP,
+        "    SPILLWAY_QUERY_ENDPOINT: 'https://api.applicationinsights.io/v1/apps/${appInsights.properties.AppId}/query'\n",
+        "",
+        "the_console_is_told_where_telemetry_and_workbook_are",
+    ),
+    Mutation(
+        "a link that leads to no workbook",
+        APP,
+        "/resource${workbookId}/workbook'",
+        "/resource/workbook'",
+        "the_console_is_told_where_telemetry_and_workbook_are",
+    ),
+    Mutation(
         "telemetry with a key",
         APP,
         "    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${identityClientId}'\n",
