@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.accept_turn import Accepted, TurnAcceptor
 from shared.api_models import ChatRequest, CompletionRequest
+from shared.caching.wish import caching
 from shared.capacity import Capacity
 from shared.door import Principal
 from shared.errors import Cancelled, InvalidRequest, TurnNotFound
@@ -60,8 +61,9 @@ class Chat:
         waits: bool,
         idempotency_key: str | None,
         timeline: Timeline,
+        cache_control: str = "",
     ) -> Accepted:
-        """Accepts a question.
+        """Accepts a question; `cache_control` is the request's header, see `shared.caching.wish`.
 
         Raises:
             SpillwayError: It was not accepted, and nothing of it was stored.
@@ -79,12 +81,19 @@ class Chat:
             parameters={} if request.temperature is None else {"temperature": request.temperature},
             fingerprint=_fingerprint(request.model_dump_json(exclude_none=True)),
             created_at=timeline.started_at,
+            caching=caching(self._settings.cache_chat, cache_control),
         )
         timeline.mark("validation", self._clock.now())
         return await self._acceptor.accept(turn, waits=waits, keyed=idempotency_key is not None, timeline=timeline)
 
     async def complete(
-        self, request: CompletionRequest, principal: Principal, *, idempotency_key: str | None, timeline: Timeline
+        self,
+        request: CompletionRequest,
+        principal: Principal,
+        *,
+        idempotency_key: str | None,
+        timeline: Timeline,
+        cache_control: str = "",
     ) -> Accepted:
         """Accepts a request in OpenAI's form: the caller's prompt goes to the model as it is."""
         turn = self._turn(
@@ -100,6 +109,7 @@ class Chat:
             fingerprint=_fingerprint(request.model_dump_json(exclude_none=True)),
             created_at=timeline.started_at,
             use_context=False,
+            caching=caching(self._settings.cache_completions, cache_control),
         )
         timeline.mark("validation", self._clock.now())
         return await self._acceptor.accept(turn, waits=True, keyed=idempotency_key is not None, timeline=timeline)
@@ -232,6 +242,7 @@ def describe(turn: Turn, waiting: dict[str, Any] | None = None) -> dict[str, Any
         "citations": list(turn.citations),
         "timeline": turn.timeline,
         "deployment": turn.deployment,
+        "cached": turn.cached,
         "error": turn.error,
         "rating": turn.rating,
         "created_at": instant(turn.created_at),

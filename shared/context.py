@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from shared.context_steps import Steps
-from shared.errors import SpillwayError
+from shared.errors import SpillwayError, Unavailable
 from shared.ports import Clock, Embedder, Knowledge, Passage, SessionStore
+from shared.sources import Sources, Start
 from shared.telemetry import log
 from shared.telemetry.facts import ContextStepEnded
 from shared.telemetry.observer import SILENT, Observer
 from shared.turns import Message, State, Turn
+from shared.vectors import unpack
 
 T = TypeVar("T")
 
@@ -56,15 +58,19 @@ class ContextGatherer:
         self._sessions, self._knowledge, self._embedder, self._clock = sessions, knowledge, embedder, clock
         self._history_turns, self._passages, self._seconds = history_turns, passages, seconds
 
-    async def gather(self, turn: Turn) -> Context:
-        """All steps for a turn; never raises for a failing step."""
-        if not turn.use_context or (self._knowledge is None and not self._has_history(turn)):
+    def sources(self, turn: Turn, start: Start) -> Sources:
+        """What the steps of a turn share with whoever else needs it; `start` makes tasks that somebody keeps."""
+        return Sources(start, history=lambda: self._recent(turn), vector=lambda: self._embed(turn))
+
+    async def gather(self, turn: Turn, sources: Sources | None = None) -> Context:
+        """All steps for a turn; never raises for a failing step. With `sources`, nothing is fetched twice."""
+        if not turn.use_context or (self._knowledge is None and not self.has_history(turn)):
             return Context()
         notes: dict[str, Any] = {"steps": []}
         steps = Steps(self._clock, notes["steps"])
         history, passages = await asyncio.gather(
-            self._step("history", self._history(turn), [], notes, steps),
-            self._step("knowledge", self._search(turn, steps), [], notes, steps),
+            self._step("history", self._history(turn, sources), [], notes, steps),
+            self._step("knowledge", self._search(turn, steps, sources), [], notes, steps),
         )
         steps.close()
         return Context(history, passages, notes)
@@ -90,26 +96,41 @@ class ContextGatherer:
         self._observer.tell(ContextStepEnded(name, seconds, dropped))
         return found
 
-    def _has_history(self, turn: Turn) -> bool:
-        return self._history_turns > 0 and not turn.new_session and len(turn.messages) == 1
+    def has_history(self, turn: Turn) -> bool:
+        """Earlier turns of its session are looked for."""
+        return turn.use_context and self._history_turns > 0 and not turn.new_session and len(turn.messages) == 1
 
-    async def _history(self, turn: Turn) -> list[Message]:
-        if not self._has_history(turn):
+    def needs_vector(self, turn: Turn) -> bool:
+        """The question's vector is needed to find passages."""
+        return turn.use_context and self._knowledge is not None and self._embedder is not None
+
+    async def _recent(self, turn: Turn) -> list[dict[str, Any]]:
+        return await self._sessions.recent(turn.tenant, turn.session_id, self._history_turns)
+
+    async def _history(self, turn: Turn, sources: Sources | None) -> list[Message]:
+        if not self.has_history(turn):
             return []
-        earlier = await self._sessions.recent(turn.tenant, turn.session_id, self._history_turns)
+        earlier = await (self._recent(turn) if sources is None else sources.history())
         answered = [
             entry for entry in earlier if entry["state"] == State.SUCCEEDED.value and entry["turn_id"] != turn.turn_id
         ]
         pairs = [(Message("user", entry["question"]), Message("assistant", entry["answer"])) for entry in answered]
         return [message for pair in pairs for message in pair]
 
-    async def _search(self, turn: Turn, steps: Steps) -> list[Passage]:
+    async def _embed(self, turn: Turn) -> list[float]:
+        if turn.question_vector is not None:
+            return unpack(turn.question_vector)
+        if self._embedder is None:
+            raise Unavailable("No deployment of kind embeddings is configured.")
+        return (await self._embedder.embed([turn.question]))[0]
+
+    async def _search(self, turn: Turn, steps: Steps, sources: Sources | None) -> list[Passage]:
         if self._knowledge is None or self._embedder is None:
             return []
         begin = self._clock.monotonic()
-        vectors = await self._embedder.embed([turn.question])
+        vector = await (self._embed(turn) if sources is None else sources.vector())
         steps.ended("embedding", begin, part_of="knowledge")
         begin = self._clock.monotonic()
-        found = await self._knowledge.search(turn.tenant, vectors[0], self._passages)
+        found = await self._knowledge.search(turn.tenant, vector, self._passages)
         steps.ended("search", begin, part_of="knowledge", needs=["embedding"])
         return found
