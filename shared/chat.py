@@ -9,7 +9,8 @@ from typing import Any
 
 from shared.accept_turn import Accepted, TurnAcceptor
 from shared.api_models import ChatRequest, CompletionRequest
-from shared.caching.wish import caching
+from shared.caching.answer_cache import AnswerCache
+from shared.caching.wish import OFF, caching
 from shared.capacity import Capacity
 from shared.door import Principal
 from shared.errors import Cancelled, InvalidRequest, TurnNotFound
@@ -41,8 +42,10 @@ class Chat:
         capacity: Capacity,
         clock: Clock,
         rated: Callable[[Turn, str], None] = lambda _turn, _rating: None,
+        cache: AnswerCache | None = None,
     ) -> None:
         """Takes what it works with; `rated` is called with every turn that was rated and returns at once."""
+        self._cache = cache
         self._rated = rated
         self._settings, self._store, self._sessions = settings, store, sessions
         self._acceptor, self._follower, self._board = acceptor, follower, board
@@ -213,6 +216,11 @@ class Chat:
         self._rated(turn, rating)
         if turn.state is State.SUCCEEDED:
             await self._sessions.rate(turn, rating)
+        if rating == "down" and self._cache is not None and turn.caching is not None:
+            # Nobody else shall get it, wherever this one came from.
+            first = turn if turn.cached is None else await self._store.get(turn.cached["turn_id"])
+            for one in {turn.turn_id: turn, **({} if first is None else {first.turn_id: first})}.values():
+                await self._cache.forget(one)
 
     async def history(self, session_id: str, principal: Principal) -> dict[str, Any]:
         """The conversation, oldest turn first."""
@@ -222,6 +230,10 @@ class Chat:
     async def forget(self, session_id: str, principal: Principal) -> None:
         """Removes the conversation and the turns in it."""
         for entry in await self._sessions.recent(principal.tenant, session_id, SESSION_TURNS):
+            if self._cache is not None and self._settings.cache_chat != OFF:
+                turn = await self._store.get(entry["turn_id"])
+                if turn is not None:
+                    await self._cache.forget(turn, only_own=True)
             await self._store.discard(entry["turn_id"])
         await self._sessions.remove(principal.tenant, session_id)
 

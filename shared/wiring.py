@@ -203,6 +203,7 @@ class Services:
             capacity=capacity,
             clock=clock,
             rated=observed_rating(self._sampler.rated, observer),
+            cache=cache,
         )
         self._for_evaluation: dict[str, Any] = {
             "settings": settings,

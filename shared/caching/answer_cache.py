@@ -175,6 +175,19 @@ class AnswerCache:
             if lookup.flight is not None:
                 self.flights.land(lookup.flight)
 
+    async def forget(self, turn: Turn, *, only_own: bool = False) -> None:
+        """Takes the answer of a turn out of the cache; with `only_own` only when it was made for this turn."""
+        if turn.caching is None:
+            return
+        mine = key.key_of(turn, key.scope_of(turn, self._settings, self._prompt_version))
+        slot = key.slot_of(mine, self._settings.cache_entries)
+        try:
+            entry = (await self._store.read(turn.tenant, slot)).answer
+            if entry is not None and entry.key == mine and (entry.turn_id == turn.turn_id or not only_own):
+                await self._store.remove(turn.tenant, slot)
+        except SpillwayError:
+            log.warning("miss_forget", turn_id=turn.turn_id)
+
     async def knowledge_changes(self, tenant: str) -> None:
         """What the tenant was answered before is not used again.
 

@@ -29,6 +29,7 @@ PREAMBLES: Final = (
 )
 """What politeness puts around a question."""
 PHRASES: Final = (
+    (r"^what (?:do|does|will|would) (.*?) cost\b", r"what price \1"),
     (r"\bhow much (?:do|does|is|are|will|would)\b", "what price"),
     (r"\b(?:send|sending|give|giving) (?:it |them )?back\b", "return"),
     (r"\bmoney back\b", "refund"),

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2
@@ -15,27 +16,54 @@ from tests.acceptance.stack import OPERATOR, OTHER, OTHER_OPERATOR, Answer, Stac
 SETTINGS = {
     "SPILLWAY_CACHE_CHAT": "semantic",
     "SPILLWAY_CACHE_COMPLETIONS": "exact",
+    # So low that nothing but the guards keeps questions apart.
+    "SPILLWAY_CACHE_SIMILARITY": "0.6",
     "SPILLWAY_LEASE_SECONDS": "2",
     "SPILLWAY_CHECKPOINT_SECONDS": "0.2",
 }
 RETURNS = {"id": "returns", "title": "Returns", "text": "You can return any item within 45 days of delivery."}
+SLOW_MODEL = "slow-model"
 SETTLED_SECONDS = 5.5
 
 
+def models() -> dict[str, Any]:
+    """The usual ones, and one that takes its time, so that others can join while it answers."""
+    quick, (slow,) = deployments(), deployments(count=1, between_tokens_ms=25, answer_tokens=80)["deployments"][:1]
+    return quick | {"deployments": [*quick["deployments"], slow | {"name": "chat-slow", "model": SLOW_MODEL}]}
+
+
+@dataclass
+class Running:
+    """The stack, and since when contoso's knowledge is there; fabrikam has none, so it need not settle."""
+
+    stack: Stack
+    stored_at: float
+
+
 @pytest.fixture(scope="module")
-def cached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = Stack(
-        tmp_path_factory.mktemp("cached"), settings=SETTINGS, host_options=("--instances", "http=1"), durable=False
-    )
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("cached")
+    options = ("--instances", "http=1", "--instances", "function:answer_interactive=1")
+    stack = Stack(folder, models=models(), settings=SETTINGS, host_options=options)
     try:
         stack.start()
-        with stack.client(OPERATOR) as operator, stack.client(OTHER_OPERATOR) as other:
-            for client in (operator, other):
-                client.put("/api/knowledge", json={"documents": [RETURNS]}).raise_for_status()
-        time.sleep(SETTLED_SECONDS)
-        yield stack
+        with stack.client(OPERATOR) as operator:
+            operator.put("/api/knowledge", json={"documents": [RETURNS]}).raise_for_status()
+        yield Running(stack, time.monotonic())
     finally:
         stack.stop()
+
+
+@pytest.fixture
+def cached(running: Running) -> Stack:
+    return running.stack
+
+
+@pytest.fixture
+def settled(running: Running) -> Stack:
+    """Nothing is kept in the first seconds of new knowledge."""
+    time.sleep(max(0.0, running.stored_at + SETTLED_SECONDS - time.monotonic()))
+    return running.stack
 
 
 def new_calls(stack: Stack, before: int) -> int:
@@ -49,9 +77,192 @@ def wait_until(true: Any, seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
-def test_an_identical_question_costs_one_call_and_its_answer_says_whose_it_is(cached: Stack) -> None:
-    before, question = len(cached.calls()), "Within how many days can I return an item?"
-    with cached.client() as client:
+def in_flight(stack: Stack, question: str, count: int) -> list[Answer]:
+    def one(_: int) -> Answer:
+        with stack.client(OTHER) as client:
+            return ask(client, question)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
+
+
+class Asking:
+    """A caller whose stream is read by a thread."""
+
+    def __init__(self, stack: Stack, question: str) -> None:
+        self.answer = Answer()
+        self._thread = threading.Thread(target=self._ask, args=(stack, question), daemon=True)
+        self._thread.start()
+
+    def _ask(self, stack: Stack, question: str) -> None:
+        with stack.client(OTHER) as client:
+            try:
+                ask(client, question, into=self.answer, model=SLOW_MODEL)
+            except httpx2.HTTPError:
+                # The app was killed; the turn is looked up afterwards.
+                return
+
+    def has_text(self) -> bool:
+        return len(self.answer.text) > 20
+
+    @property
+    def turn_id(self) -> str:
+        return str(self.answer.events[0][2]["turn_id"])
+
+    def join(self) -> Answer:
+        self._thread.join(40)
+        return self.answer
+
+
+def test_the_same_question_in_other_words_is_answered_from_the_cache_too(cached: Stack) -> None:
+    before = len(cached.calls())
+    with cached.client(OTHER) as client:
+        ask(client, "How do I return an item?")
+        again = ask(client, "Hi, can you please tell me how I return an item?")
+
+    assert new_calls(cached, before) == 1
+    assert again.last["cached"]["kind"] == "semantic"
+    assert 0.6 <= again.last["cached"]["similarity"] < 1
+
+
+@pytest.mark.parametrize(
+    "questions",
+    [
+        ("Can I return an opened item?", "Can I not return an opened item?"),
+        ("Can I return an item after 40 days?", "Can I return an item after 50 days?"),
+        ("Can Anna return an item of mine?", "Can Peter return an item of mine?"),
+    ],
+    ids=["negation", "number", "name"],
+)
+def test_a_question_that_is_only_alike_is_asked_anew(cached: Stack, questions: tuple[str, str]) -> None:
+    before = len(cached.calls())
+    with cached.client(OTHER) as client:
+        answers = [ask(client, question) for question in questions]
+
+    assert new_calls(cached, before) == 2
+    assert not any("cached" in answer.last for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("header", "calls", "calls_after"), [("no-cache", 2, 2), ("no-store", 2, 2), ("max-age=600", 1, 1)]
+)
+def test_a_caller_can_want_a_new_answer(cached: Stack, header: str, calls: int, calls_after: int) -> None:
+    before, question = len(cached.calls()), f"How is returning done, asked with {header}?"
+    with cached.client(OTHER) as client:
+        ask(client, question)
+        reply = client.post("/api/chat", json={"message": question}, headers={"Cache-Control": header})
+        asked = new_calls(cached, before)
+        ask(client, question)
+
+    assert asked == calls
+    assert new_calls(cached, before) == calls_after
+    assert ("fwd=request" in reply.headers["cache-status"]) == (calls == 2)
+
+
+def test_an_answer_that_was_not_to_be_stored_is_not(cached: Stack) -> None:
+    before, question = len(cached.calls()), "How is returning done, privately?"
+    with cached.client(OTHER) as client:
+        ask(client, question, headers={"Cache-Control": "no-store"})
+        ask(client, question)
+
+    assert new_calls(cached, before) == 2
+
+
+def test_a_question_with_a_history_or_other_limits_is_asked_anew(cached: Stack) -> None:
+    before, question = len(cached.calls()), "And how is that done?"
+    with cached.client(OTHER) as client:
+        ask(client, question, session_id="fresh-session")
+        first = new_calls(cached, before)
+        ask(client, question, session_id="fresh-session")
+        ask(client, question, max_output_tokens=50)
+        ask(client, question, temperature=0.5)
+        asked = new_calls(cached, before)
+        again = ask(client, question, session_id="another-fresh-session")
+
+    assert first == 1
+    assert asked == 4
+    assert "cached" in again.last
+    assert new_calls(cached, before) == 4
+
+
+def test_openais_route_has_its_own_cache(cached: Stack) -> None:
+    before = len(cached.calls())
+    body: dict[str, Any] = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Say something nice"}]}
+    with cached.client(OTHER) as client:
+        replies = [client.post("/api/openai/v1/chat/completions", json=body) for _ in range(2)]
+        client.post("/api/openai/v1/chat/completions", json=body | {"seed": 7})
+        streamed = client.post("/api/openai/v1/chat/completions", json=body | {"stream": True})
+
+    assert new_calls(cached, before) == 2
+    texts = [reply.json()["choices"][0]["message"]["content"] for reply in replies]
+    assert texts[0] == texts[1]
+    assert replies[1].json()["usage"]["total_tokens"] == 0
+    assert "cached" in replies[1].json()
+    assert "hit" in streamed.headers["cache-status"]
+    assert streamed.text.rstrip().endswith("data: [DONE]")
+
+
+def test_an_answer_that_is_there_waits_for_nobody(cached: Stack) -> None:
+    question = "Is there an answer while the lane is paused?"
+    with cached.client(OTHER) as client, cached.client(OTHER_OPERATOR) as operator:
+        ask(client, question)
+        before = len(cached.calls())
+        operator.post("/api/operations/lanes/interactive", json={"paused": True}).raise_for_status()
+        try:
+            again = ask(client, question)
+            waiting = client.post("/api/chat", json={"message": "And another?"}, headers={"Prefer": "respond-async"})
+        finally:
+            operator.post("/api/operations/lanes/interactive", json={"paused": False}).raise_for_status()
+
+    assert again.names == ["accepted", "delta", "done"]
+    assert "cached" in again.last
+    assert waiting.json()["state"] in {"accepted", "queued"}
+    assert new_calls(cached, before) <= 1
+
+
+def test_identical_questions_at_once_share_one_call(cached: Stack) -> None:
+    before = len(cached.calls())
+    answers = in_flight(cached, "What is the shortest way of returning something?", 8)
+
+    assert new_calls(cached, before) == 1
+    assert len({answer.text for answer in answers}) == 1
+    assert len({answer.events[0][2]["turn_id"] for answer in answers}) == 8
+    assert sum("cached" in answer.last for answer in answers) == 7
+
+
+def test_followers_outlive_a_leader_and_a_leader_its_followers(cached: Stack) -> None:
+    question = "Tell me a long story"
+    with cached.client(OTHER) as client:
+        # A follower that is cancelled leaves the leader alone.
+        leader = Asking(cached, question)
+        wait_until(leader.has_text)
+        follower = Asking(cached, question)
+        wait_until(follower.has_text)
+        client.delete(f"/api/chat/{follower.turn_id}").raise_for_status()
+        assert leader.join().names[-1] == "done"
+        assert follower.join().names[-1] == "error"
+        assert len(cached.calls("chat-slow")) == 1
+
+        # A leader that is cancelled leaves its followers to answer for themselves.
+        question = "Tell me another long story"
+        leader = Asking(cached, question)
+        wait_until(leader.has_text)
+        followers = [Asking(cached, question) for _ in range(2)]
+        wait_until(lambda: all(one.has_text() for one in followers))
+        client.delete(f"/api/chat/{leader.turn_id}").raise_for_status()
+        answers = [one.join() for one in followers]
+        assert leader.join().names[-1] == "error"
+        for answer in answers:
+            assert answer.names[-1] == "done"
+            assert answer.names.count("restart") == 1
+        stored = [client.get(f"/api/chat/{one.turn_id}").json() for one in followers]
+
+    assert [one["answer"] for one in stored] == [answer.text for answer in answers]
+
+
+def test_an_identical_question_costs_one_call_and_its_answer_says_whose_it_is(settled: Stack) -> None:
+    before, question = len(settled.calls()), "Within how many days can I return an item?"
+    with settled.client() as client:
         first = ask(client, question)
         again = ask(client, question)
         reply = client.post("/api/chat", json={"message": question})
@@ -59,7 +270,7 @@ def test_an_identical_question_costs_one_call_and_its_answer_says_whose_it_is(ca
         session = client.get(f"/api/sessions/{again.events[0][2]['session_id']}").json()
         rated = client.post(f"/api/chat/{stored['turn_id']}/feedback", json={"rating": "up"})
 
-    assert new_calls(cached, before) == 1
+    assert new_calls(settled, before) == 1
     assert "45 days" in first.text
     assert again.text == first.text == reply.json()["answer"]
     assert again.names[0] == "accepted"
@@ -80,101 +291,13 @@ def test_an_identical_question_costs_one_call_and_its_answer_says_whose_it_is(ca
     assert "miss" not in reply.headers["cache-status"].replace("miss; collapsed", "")
 
 
-def test_the_same_question_in_other_words_is_answered_from_the_cache_too(cached: Stack) -> None:
-    before = len(cached.calls())
-    with cached.client() as client:
-        ask(client, "How do I return an item?")
-        again = ask(client, "Hi, can you please tell me how I return an item?")
-
-    assert new_calls(cached, before) == 1
-    assert again.last["cached"]["kind"] == "semantic"
-    assert 0.85 <= again.last["cached"]["similarity"] < 1
-
-
-@pytest.mark.parametrize(
-    "questions",
-    [
-        ("Can I return an opened item?", "Can I not return an opened item?"),
-        ("Can I return an item after 40 days?", "Can I return an item after 50 days?"),
-        ("Can Anna return an item of mine?", "Can Peter return an item of mine?"),
-    ],
-    ids=["negation", "number", "name"],
-)
-def test_a_question_that_is_only_alike_is_asked_anew(cached: Stack, questions: tuple[str, str]) -> None:
-    before = len(cached.calls())
-    with cached.client() as client:
-        answers = [ask(client, question) for question in questions]
-
-    assert new_calls(cached, before) == 2
-    assert not any("cached" in answer.last for answer in answers)
-
-
-def test_another_tenant_never_gets_the_answer(cached: Stack) -> None:
-    before = len(cached.calls())
-    with cached.client() as ours, cached.client(OTHER) as theirs:
+def test_another_tenant_never_gets_the_answer(settled: Stack) -> None:
+    before = len(settled.calls())
+    with settled.client() as ours, settled.client(OTHER) as theirs:
         answers = [ask(client, "Within which time may items be returned?") for client in (ours, theirs)]
 
-    assert new_calls(cached, before) == 2
+    assert new_calls(settled, before) == 2
     assert not any("cached" in answer.last for answer in answers)
-
-
-@pytest.mark.parametrize(
-    ("header", "calls", "calls_after"), [("no-cache", 2, 2), ("no-store", 2, 2), ("max-age=600", 1, 1)]
-)
-def test_a_caller_can_want_a_new_answer(cached: Stack, header: str, calls: int, calls_after: int) -> None:
-    before, question = len(cached.calls()), f"How is returning done, asked with {header}?"
-    with cached.client() as client:
-        ask(client, question)
-        reply = client.post("/api/chat", json={"message": question}, headers={"Cache-Control": header})
-        asked = new_calls(cached, before)
-        ask(client, question)
-
-    assert asked == calls
-    assert new_calls(cached, before) == calls_after
-    assert ("fwd=request" in reply.headers["cache-status"]) == (calls == 2)
-
-
-def test_an_answer_that_was_not_to_be_stored_is_not(cached: Stack) -> None:
-    before, question = len(cached.calls()), "How is returning done, privately?"
-    with cached.client() as client:
-        ask(client, question, headers={"Cache-Control": "no-store"})
-        ask(client, question)
-
-    assert new_calls(cached, before) == 2
-
-
-def test_a_question_with_a_history_or_other_limits_is_asked_anew(cached: Stack) -> None:
-    before, question = len(cached.calls()), "And how is that done?"
-    with cached.client() as client:
-        ask(client, question, session_id="fresh-session")
-        first = new_calls(cached, before)
-        ask(client, question, session_id="fresh-session")
-        ask(client, question, max_output_tokens=50)
-        ask(client, question, temperature=0.5)
-        asked = new_calls(cached, before)
-        again = ask(client, question, session_id="another-fresh-session")
-
-    assert first == 1
-    assert asked == 4
-    assert "cached" in again.last
-    assert new_calls(cached, before) == 4
-
-
-def test_openais_route_has_its_own_cache(cached: Stack) -> None:
-    before = len(cached.calls())
-    body: dict[str, Any] = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Say something nice"}]}
-    with cached.client() as client:
-        replies = [client.post("/api/openai/v1/chat/completions", json=body) for _ in range(2)]
-        client.post("/api/openai/v1/chat/completions", json=body | {"seed": 7})
-        streamed = client.post("/api/openai/v1/chat/completions", json=body | {"stream": True})
-
-    assert new_calls(cached, before) == 2
-    texts = [reply.json()["choices"][0]["message"]["content"] for reply in replies]
-    assert texts[0] == texts[1]
-    assert replies[1].json()["usage"]["total_tokens"] == 0
-    assert "cached" in replies[1].json()
-    assert "hit" in streamed.headers["cache-status"]
-    assert streamed.text.rstrip().endswith("data: [DONE]")
 
 
 def test_after_a_change_of_the_knowledge_the_model_is_asked_again(cached: Stack) -> None:
@@ -194,106 +317,17 @@ def test_after_a_change_of_the_knowledge_the_model_is_asked_again(cached: Stack)
     assert "14" in new.text
 
 
-def in_flight(stack: Stack, question: str, count: int) -> list[Answer]:
-    def one(_: int) -> Answer:
-        with stack.client() as client:
-            return ask(client, question)
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(one, range(count)))
-
-
-def test_identical_questions_at_once_share_one_call(cached: Stack) -> None:
-    before = len(cached.calls())
-    answers = in_flight(cached, "What is the shortest way of returning something?", 8)
-
-    assert new_calls(cached, before) == 1
-    assert len({answer.text for answer in answers}) == 1
-    assert len({answer.events[0][2]["turn_id"] for answer in answers}) == 8
-    assert sum("cached" in answer.last for answer in answers) == 7
-
-
-@pytest.fixture
-def slow(tmp_path: Any) -> Iterator[Stack]:
-    models = deployments(count=1, between_tokens_ms=25, answer_tokens=120)
-    options = ("--instances", "http=1", "--instances", "function:answer_interactive=1")
-    stack = Stack(tmp_path, models=models, settings=SETTINGS | {"SPILLWAY_KNOWLEDGE_ENABLED": "false"})
-    stack.host_options = options
-    try:
-        yield stack.start()
-    finally:
-        stack.stop()
-
-
-class Asking:
-    """A caller whose stream is read by a thread."""
-
-    def __init__(self, stack: Stack, question: str) -> None:
-        self.answer = Answer()
-        self._thread = threading.Thread(target=self._ask, args=(stack, question), daemon=True)
-        self._thread.start()
-
-    def _ask(self, stack: Stack, question: str) -> None:
-        with stack.client() as client:
-            try:
-                ask(client, question, into=self.answer)
-            except httpx2.HTTPError:
-                # The app was killed; the turn is looked up afterwards.
-                return
-
-    def has_text(self) -> bool:
-        return len(self.answer.text) > 20
-
-    @property
-    def turn_id(self) -> str:
-        return str(self.answer.events[0][2]["turn_id"])
-
-    def join(self) -> Answer:
-        self._thread.join(40)
-        return self.answer
-
-
-def test_followers_outlive_a_leader_and_a_leader_its_followers(slow: Stack) -> None:
-    question = "Tell me a long story"
-    with slow.client() as client:
-        # A follower that is cancelled leaves the leader alone.
-        leader = Asking(slow, question)
-        wait_until(leader.has_text)
-        follower = Asking(slow, question)
-        wait_until(follower.has_text)
-        client.delete(f"/api/chat/{follower.turn_id}").raise_for_status()
-        assert leader.join().names[-1] == "done"
-        assert follower.join().names[-1] == "error"
-        assert len(slow.calls()) == 1
-
-        # A leader that is cancelled leaves its followers to answer for themselves.
-        question = "Tell me another long story"
-        leader = Asking(slow, question)
-        wait_until(leader.has_text)
-        followers = [Asking(slow, question) for _ in range(2)]
-        wait_until(lambda: all(one.has_text() for one in followers))
-        client.delete(f"/api/chat/{leader.turn_id}").raise_for_status()
-        answers = [one.join() for one in followers]
-        assert leader.join().names[-1] == "error"
-        for answer in answers:
-            assert answer.names[-1] == "done"
-            assert answer.names.count("restart") == 1
-        stored = [client.get(f"/api/chat/{one.turn_id}").json() for one in followers]
-
-    assert [one["answer"] for one in stored] == [answer.text for answer in answers]
-
-
-def test_when_the_instance_dies_with_leader_and_followers_every_turn_is_answered_in_the_end(slow: Stack) -> None:
+def test_when_the_instance_dies_with_leader_and_followers_every_turn_is_answered_in_the_end(cached: Stack) -> None:
     question = "Tell me a story that is interrupted"
-    leader = Asking(slow, question)
+    leader = Asking(cached, question)
     wait_until(leader.has_text)
-    follower = Asking(slow, question)
+    follower = Asking(cached, question)
     wait_until(follower.has_text)
-    slow.parts["app"].kill()
+    cached.parts["app"].kill()
     for one in (leader, follower):
         one.join()
-    slow.start_app()
-    with slow.client() as client:
+    cached.start_app()
+    with cached.client(OTHER) as client:
 
         def turns() -> list[dict[str, Any]]:
             return [client.get(f"/api/chat/{one.turn_id}").json() for one in (leader, follower)]
