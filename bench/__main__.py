@@ -4,7 +4,20 @@ import argparse
 import json
 from pathlib import Path
 
-from bench import advisor, broker, cold, cost, evaluations, overhead, proxy, regression, store, streams, timeline
+from bench import (
+    advisor,
+    broker,
+    caching,
+    cold,
+    cost,
+    evaluations,
+    overhead,
+    proxy,
+    regression,
+    store,
+    streams,
+    timeline,
+)
 from bench.lab import picture, report, scenario
 from bench.lab.program import ARMS, ArmFailed
 from bench.lab.run import run
@@ -22,9 +35,10 @@ RUNS = {
     "timeline": timeline.run,
     "advisor": advisor.run,
     "regression": regression.run,
+    "cache": caching.run,
     "evaluations": evaluations.run,
 }
-APART = frozenset({"proxy", "advisor", "regression", "evaluations"})
+APART = frozenset({"proxy", "advisor", "regression", "evaluations", "cache"})
 """Only when named: they take long, or need an environment of their own, see `make bench-proxy`."""
 
 

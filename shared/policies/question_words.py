@@ -79,7 +79,7 @@ NUMBERS: Final = {word: str(value) for value, word in enumerate(_NUMERALS.split(
 }
 FILLERS: Final = _words(
     "a an the please just also really actually currently is are am be been being do does of to for in on at it its "
-    "this that these those there here so and then well um ok okay kindly hi hello hey i"
+    "this that these those there here so and then well um ok okay kindly hi hello hey thanks thank i"
 )
 """Words that may be there or not."""
 NEGATIONS: Final = _words(

@@ -147,8 +147,8 @@ def _names(plain: str) -> frozenset[str]:
     for sentence in re.split(r"[.!?]+\s+", plain):
         tokens = re.findall(r"[^\W\d_]+(?:[-'][^\W\d_]+)*", sentence)
         for place, token in enumerate(tokens):
-            capital = token[0].isupper() and place > 0
-            if (capital or (len(token) > 1 and token.isupper())) and token.split("'")[0] != "I":
+            capital = token[0].isupper() and place > 0 and token.split("'")[0].casefold() not in _PLAIN
+            if capital or (len(token) > 1 and token.isupper()):
                 found.add(token.casefold())
     return frozenset(found)
 
@@ -165,3 +165,5 @@ def _said(of: Sense) -> set[str]:
 _ORDINARY = (
     words.FILLERS | words.NEGATIONS | words.LIMITS | words.QUESTIONS | words.MODALS.keys() | words.PERSONS.keys()
 )
+_PLAIN = _ORDINARY | words.SYNONYMS.keys()
+"""Capitals make no names of these."""
