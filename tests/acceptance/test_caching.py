@@ -44,7 +44,7 @@ class Running:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("cached")
     options = ("--instances", "http=1", "--instances", "function:answer_interactive=1")
-    stack = Stack(folder, models=models(), settings=SETTINGS, host_options=options)
+    stack = Stack(folder, models=models(), settings=SETTINGS, host_options=options, durable=False)
     try:
         stack.start()
         with stack.client(OPERATOR) as operator:
@@ -218,6 +218,52 @@ def test_an_answer_that_is_there_waits_for_nobody(cached: Stack) -> None:
     assert "cached" in again.last
     assert waiting.json()["state"] in {"accepted", "queued"}
     assert new_calls(cached, before) <= 1
+
+
+def test_an_answer_that_was_found_bad_or_forgotten_is_not_given_again(cached: Stack) -> None:
+    before, question = len(cached.calls()), "What is the worst answer?"
+    with cached.client(OTHER) as client:
+        first = ask(client, question)
+        again = ask(client, question)
+        rating = client.post(f"/api/chat/{again.events[0][2]['turn_id']}/feedback", json={"rating": "down"})
+        third = ask(client, question)
+        client.delete(f"/api/sessions/{third.events[0][2]['session_id']}").raise_for_status()
+        fourth = ask(client, question)
+
+    assert rating.status_code == 200
+    assert ["cached" in one.last for one in (first, again, third, fourth)] == [False, True, False, False]
+    assert new_calls(cached, before) == 3
+
+
+def embeddings(stack: Stack) -> int:
+    calls = httpx2.get(f"{stack.parts['model'].url}/_sim/calls").json()["calls"]
+    return sum(call["deployment"] == "embeddings" for call in calls)
+
+
+@pytest.mark.parametrize("lane", ["interactive", "standard"])
+def test_a_question_is_embedded_once_on_either_path(cached: Stack, lane: str) -> None:
+    before = embeddings(cached)
+    with cached.client(OTHER) as client:
+        answer = ask(client, f"How often is a question embedded in the {lane} lane?", lane=lane)
+
+    assert "cached" not in answer.last
+    assert embeddings(cached) - before == 1
+
+
+def looks_in_the_store(stack: Stack) -> float:
+    account = httpx2.get(f"{stack.parts['store'].url}/_sim/account").json()["operations"]
+    return sum(entry["count"] for entry in account if entry["container"] == "answers")
+
+
+def test_who_has_not_opted_in_pays_nothing(stack: Stack) -> None:
+    before = looks_in_the_store(stack)
+    with stack.client() as client:
+        answers = [ask(client, "Is there a cache?") for _ in range(2)]
+        reply = client.post("/api/chat", json={"message": "Is there a cache?"})
+
+    assert not any("cached" in answer.last for answer in answers)
+    assert "cache-status" not in reply.headers
+    assert looks_in_the_store(stack) == before
 
 
 def test_identical_questions_at_once_share_one_call(cached: Stack) -> None:
