@@ -201,12 +201,17 @@ class TurnAcceptor:
         except BaseException as error:
             work.cancel()
             stored.cancel()
+            if lookup is not None:
+                # A run that had not begun when it was cancelled cannot do it.
+                lookup.close()
             if isinstance(error, Unavailable):
                 await self._forget(turn)
             raise
         if not created:
             work.cancel()
             stored.cancel()
+            if lookup is not None:
+                lookup.close()
             return self._known(turn, await self._store.get(turn.turn_id), timeline)
         stored.set_result(None)
         # No text can come before the look is over, so whoever waits for text loses nothing by this.

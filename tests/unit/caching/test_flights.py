@@ -117,3 +117,13 @@ def test_a_follower_has_every_part_once_whenever_it_joins(parts: list[str], befo
         return await following
 
     assert asyncio.run(follow()) == "".join(parts)
+
+
+async def test_a_look_that_is_closed_early_never_leads() -> None:
+    rig = Rig()
+    lookup = rig.cache.look(asking(), leads=True)
+    assert lookup is not None
+    lookup.close()
+
+    assert await lookup.match() is None
+    assert len(rig.cache.flights) == 0
