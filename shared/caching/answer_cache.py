@@ -11,7 +11,6 @@ from shared.caching.lookup import EXACT, SEMANTIC, SHARED, Lookup, Match, Terms
 from shared.caching.ports import AnswerStore, CachedAnswer
 from shared.context import ContextGatherer
 from shared.errors import SpillwayError
-from shared.policies.same_question import compare
 from shared.ports import Clock
 from shared.settings import Settings
 from shared.telemetry import log
@@ -103,6 +102,8 @@ class AnswerCache:
         return None
 
     async def _near(self, lookup: Lookup, version: str) -> tuple[Match | None, str]:
+        from shared.policies.same_question import compare  # noqa: PLC0415  who compares nothing never loads it
+
         turn, reason = lookup.turn, "absent"
         vector = await lookup.sources.vector()
         alike = key.alike_of(lookup.terms.scope, version)
