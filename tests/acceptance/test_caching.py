@@ -28,7 +28,7 @@ SETTLED_SECONDS = 5.5
 
 def models() -> dict[str, Any]:
     """The usual ones, and one that takes its time, so that others can join while it answers."""
-    quick, (slow,) = deployments(), deployments(count=1, between_tokens_ms=25, answer_tokens=80)["deployments"][:1]
+    quick, (slow,) = deployments(), deployments(count=1, between_tokens_ms=25, answer_tokens=120)["deployments"][:1]
     return quick | {"deployments": [*quick["deployments"], slow | {"name": "chat-slow", "model": SLOW_MODEL}]}
 
 
@@ -304,6 +304,43 @@ def test_followers_outlive_a_leader_and_a_leader_its_followers(cached: Stack) ->
         stored = [client.get(f"/api/chat/{one.turn_id}").json() for one in followers]
 
     assert [one["answer"] for one in stored] == [answer.text for answer in answers]
+
+
+def test_a_follower_of_nothing_answers_for_itself_in_the_same_run(cached: Stack) -> None:
+    question = "Tell me a story whose teller leaves"
+    cached.fault(kind="slow_first_token", deployment="chat-slow", count=1, delay_seconds=20)
+    try:
+        with cached.client(OTHER) as client:
+            leader = Asking(cached, question)
+            wait_until(lambda: leader.answer.events)
+            follower = Asking(cached, question)
+            wait_until(lambda: follower.answer.events)
+            client.delete(f"/api/chat/{leader.turn_id}").raise_for_status()
+            answer = follower.join()
+    finally:
+        cached.calm()
+
+    assert leader.join().names[-1] == "error"
+    assert answer.names[-1] == "done"
+    assert "restart" not in answer.names
+    assert "cached" not in answer.last
+
+
+def test_when_the_leaders_stream_breaks_all_are_answered_in_the_end(cached: Stack) -> None:
+    question = "Tell me a story that breaks off"
+    cached.fault(kind="cut", deployment="chat-slow", count=1, after_tokens=40)
+    try:
+        leader = Asking(cached, question)
+        wait_until(leader.has_text)
+        follower = Asking(cached, question)
+        followed, led = follower.join(), leader.join()
+    finally:
+        cached.calm()
+
+    assert led.names[-1] == followed.names[-1] == "done"
+    assert led.names.count("restart") == 1
+    # It had none of the text yet, or had to drop it.
+    assert followed.names.count("restart") <= 1
 
 
 def test_an_identical_question_costs_one_call_and_its_answer_says_whose_it_is(settled: Stack) -> None:
