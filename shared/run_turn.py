@@ -213,7 +213,8 @@ class TurnRunner:
             answering.watch.between_tokens_seconds,
         )
         if run.lookup is not None:
-            whole = "dropped" not in context.notes
+            # Facts are of whom the turn is for; what is made from them is kept for nobody.
+            whole = "dropped" not in context.notes and not getattr(context, "facts", ())
             run.lookup.answered(
                 run.text,
                 finish_reason=run.finish_reason or "",

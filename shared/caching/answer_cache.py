@@ -49,6 +49,9 @@ class AnswerCache:
         """Begins to look for a turn's answer; None when it neither takes one nor leaves one."""
         if turn.caching is None or (wish.wants_new(turn) and not wish.may_keep(turn)):
             return None
+        if getattr(turn, "customer_id", None) is not None:
+            # What is answered to one customer is answered to nobody else.
+            return None
         scope = key.scope_of(turn, self._settings, self._prompt_version)
         terms = Terms(key.key_of(turn, scope), scope)
         return Lookup(self, turn, self._context.sources(turn, self.start), terms, leads=leads)

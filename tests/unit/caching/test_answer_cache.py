@@ -1,6 +1,7 @@
 """Who may have an answer that was given before, and who may not. The store and the model are in memory."""
 
 import asyncio
+import dataclasses
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.caching.wish import cache_status, caching
-from shared.turns import Message
+from shared.turns import Message, Turn
 
 from .support import EXACT, SEMANTIC, Rig, asking
 
@@ -225,3 +226,16 @@ def test_the_response_says_where_the_answer_comes_from(
     match: str, header: str, kind: str | None, status: str | None
 ) -> None:
     assert cache_status(asking(caching=caching(match, header)), kind) == status
+
+
+async def test_what_is_answered_to_one_customer_of_a_tenant_is_answered_to_nobody_else() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Customers(Turn):
+        customer_id: str | None = None
+
+    rig = Rig()
+    fields = {one.name: getattr(asking(), one.name) for one in dataclasses.fields(Turn)}
+
+    assert rig.cache.look(Customers(**fields, customer_id="anna"), leads=True) is None
+    assert rig.cache.look(Customers(**fields), leads=True) is not None
+    await rig.cache.close()
