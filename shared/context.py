@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.context_providers.base import NOTHING, ContextProvider, Found
+from shared.context_providers.history import History
+from shared.context_providers.knowledge import KnowledgeSearch
 from shared.context_steps import Steps
-from shared.errors import SpillwayError
+from shared.errors import SpillwayError, Unavailable
 from shared.ports import Clock, Passage
+from shared.sources import Sources, Start
 from shared.telemetry import log
 from shared.telemetry.facts import ContextStepEnded
 from shared.telemetry.observer import SILENT, Observer
@@ -40,14 +43,41 @@ class ContextGatherer:
             observer: Is told of each step.
         """
         self._providers, self._clock, self._seconds, self._observer = providers, clock, seconds, observer
+        self._history = next((one for one in providers if isinstance(one, History)), None)
+        self._knowledge = next((one for one in providers if isinstance(one, KnowledgeSearch)), None)
 
-    async def gather(self, turn: Turn) -> Context:
-        """All steps for a turn; never raises for a failing step."""
+    def sources(self, turn: Turn, start: Start) -> Sources:
+        """What the steps of a turn share with whoever else needs it; `start` makes tasks that somebody keeps."""
+        return Sources(start, history=lambda: self._recent(turn), vector=lambda: self._vector(turn))
+
+    def has_history(self, turn: Turn) -> bool:
+        """Earlier turns of its session are looked for."""
+        return turn.use_context and self._history is not None and self._history.applies(turn)
+
+    def needs_vector(self, turn: Turn) -> bool:
+        """The question's vector is needed to find passages."""
+        return turn.use_context and self._knowledge is not None and self._knowledge.applies(turn)
+
+    def is_personal(self, turn: Turn) -> bool:
+        """More than the conversation and the tenant's documents is looked at."""
+        others = [provider for provider in self._providers if provider not in (self._history, self._knowledge)]
+        return turn.use_context and any(provider.applies(turn) for provider in others)
+
+    async def _recent(self, turn: Turn) -> list[dict[str, Any]]:
+        return [] if self._history is None else await self._history.recent(turn)
+
+    async def _vector(self, turn: Turn) -> list[float]:
+        if self._knowledge is None:
+            raise Unavailable("This app looks nothing up, so it needs no vectors.")
+        return await self._knowledge.vector(turn)
+
+    async def gather(self, turn: Turn, sources: Sources | None = None) -> Context:
+        """All steps for a turn; never raises for a failing step. With `sources`, nothing is fetched twice."""
         asked = [provider for provider in self._providers if turn.use_context and provider.applies(turn)]
         if not asked:
             return Context()
         notes: dict[str, Any] = {"steps": []}
-        steps = Steps(self._clock, notes["steps"])
+        steps = Steps(self._clock, notes["steps"], sources)
         found = await asyncio.gather(*(self._step(provider, turn, notes, steps) for provider in asked))
         steps.close()
         for one in found:

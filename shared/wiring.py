@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from shared.accept_turn import TurnAcceptor
+from shared.adapters.cosmos_answers import CosmosAnswers
 from shared.adapters.cosmos_connection import CosmosConnection
 from shared.adapters.cosmos_evaluations import CosmosEvaluations
 from shared.adapters.cosmos_knowledge import CosmosKnowledge
@@ -28,6 +29,7 @@ from shared.adapters.telemetry_reader import SCOPE, TelemetryReader
 from shared.adapters.token_counter import O200kCounter
 from shared.arrivals import Arrivals
 from shared.attempts import Attempts
+from shared.caching.answer_cache import AnswerCache
 from shared.capacity import Capacity
 from shared.chat import Chat
 from shared.clock import SystemClock
@@ -142,6 +144,7 @@ class Services:
             seconds=settings.context_seconds,
             observer=observer,
         )
+        self._cache = cache = self._make_cache(context, observer)
         evaluations, metrics = ServiceBusEvaluations(self._bus), CosmosMetrics(self._store)
         self._sampler = TurnSampler(
             share=settings.sample_share,
@@ -163,6 +166,7 @@ class Services:
             clock=clock,
             observer=observer,
             ended=self._sampler.ended,
+            look=lambda turn: cache.look(turn, leads=True),
         )
         deferrals = Deferrals(
             store=turns,
@@ -192,9 +196,9 @@ class Services:
             counter=counter,
             clock=clock,
             observer=observer,
+            cache=cache,
         )
-        self.door = Door(settings)
-        self.arrivals = Arrivals(clock)
+        self.door, self.arrivals = Door(settings), Arrivals(clock)
         self.chat = Chat(
             settings=settings,
             store=turns,
@@ -205,6 +209,7 @@ class Services:
             capacity=capacity,
             clock=clock,
             rated=observed_rating(self._sampler.rated, observer),
+            cache=cache,
         )
         self._for_evaluation: dict[str, Any] = {
             "settings": settings,
@@ -244,10 +249,20 @@ class Services:
         observer.watch_ledger(lambda: capacity.ledger_away)
         self.pulse = self._make_pulse(metrics, models, observer)
         self.dead_letters = DeadLetters(settings=settings, store=turns, queues=queues, clock=clock)
-        self.knowledge = KnowledgeBase(knowledge=knowledge, embedder=embedder)
+        self.knowledge = KnowledgeBase(knowledge=knowledge, embedder=embedder, changes=cache.knowledge_changes)
         self._reader = self._telemetry_reader()
         self.workbook = WorkbookQueries(self._reader, portal_url=settings.workbook_url)
         self.health = Health(store=turns, queues=queues, clock=clock)
+
+    def _make_cache(self, context: ContextGatherer, observer: OpenTelemetryObserver) -> AnswerCache:
+        return AnswerCache(
+            settings=self.settings,
+            store=CosmosAnswers(self._store),
+            context=context,
+            prompt_version=prompt_version(self.settings),
+            clock=self.clock,
+            observer=observer,
+        )
 
     def _make_pulse(self, metrics: CosmosMetrics, models: OpenAIChat, observer: OpenTelemetryObserver) -> Pulse:
         settings, clock = self.settings, self.clock
@@ -312,6 +327,7 @@ class Services:
     async def close(self) -> None:
         """Stops background work and closes every connection."""
         await self._acceptor.close()
+        await self._cache.close()
         await self._sampler.close()
         await self._usher.close()
         await self._switches.close()

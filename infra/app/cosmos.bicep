@@ -1,4 +1,4 @@
-// Turns, sessions, profiles, capacity, knowledge, evaluations, metrics. local/containers.json declares the same containers for
+// Turns, sessions, profiles, capacity, knowledge, answers, evaluations, metrics. local/containers.json declares the same containers for
 // local runs; a test compares the two. Only paths that queries filter or sort by are indexed: writes cost less.
 param name string
 param location string
@@ -58,6 +58,17 @@ var containers = [
     indexing: {
       indexingMode: 'consistent'
       includedPaths: []
+      excludedPaths: [{ path: '/*' }]
+      vectorIndexes: [{ path: '/vector', type: 'quantizedFlat' }]
+    }
+  }
+  {
+    name: 'answers'
+    paths: ['/tenant']
+    vectors: [{ path: '/vector', dimensions: 256, distanceFunction: 'cosine', dataType: 'float32' }]
+    indexing: {
+      indexingMode: 'consistent'
+      includedPaths: [{ path: '/alike/?' }]
       excludedPaths: [{ path: '/*' }]
       vectorIndexes: [{ path: '/vector', type: 'quantizedFlat' }]
     }

@@ -1,6 +1,7 @@
 """The conversation so far."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from shared.context_providers.base import Found
 from shared.context_steps import Steps
@@ -24,9 +25,13 @@ class History:
         """See `ContextProvider`."""
         return self._turns > 0 and not turn.new_session and len(turn.messages) == 1
 
-    async def gather(self, turn: Turn, _steps: Steps) -> Found:
+    async def recent(self, turn: Turn) -> list[dict[str, Any]]:
+        """The session's last turns; see `SessionStore.recent`."""
+        return await self._sessions.recent(turn.tenant, turn.session_id, self._turns)
+
+    async def gather(self, turn: Turn, steps: Steps) -> Found:
         """See `ContextProvider`."""
-        earlier = await self._sessions.recent(turn.tenant, turn.session_id, self._turns)
+        earlier = await (self.recent(turn) if steps.sources is None else steps.sources.history())
         pairs = [
             (Message("user", entry["question"]), Message("assistant", entry["answer"]))
             for entry in earlier

@@ -4,6 +4,7 @@ from shared.context_providers.base import Found
 from shared.context_steps import Steps
 from shared.ports import Clock, Embedder, Knowledge
 from shared.turns import Turn
+from shared.vectors import unpack
 
 
 class KnowledgeSearch:
@@ -19,12 +20,18 @@ class KnowledgeSearch:
         """See `ContextProvider`."""
         return True
 
+    async def vector(self, turn: Turn) -> list[float]:
+        """The question's; made once, by whoever needed it first."""
+        if turn.question_vector is not None:
+            return unpack(turn.question_vector)
+        return (await self._embedder.embed([turn.question]))[0]
+
     async def gather(self, turn: Turn, steps: Steps) -> Found:
         """See `ContextProvider`."""
         begin = self._clock.monotonic()
-        vectors = await self._embedder.embed([turn.question])
+        vector = await (self.vector(turn) if steps.sources is None else steps.sources.vector())
         steps.ended("embedding", begin, part_of=self.name)
         begin = self._clock.monotonic()
-        found = await self._knowledge.search(turn.tenant, vectors[0], self._passages)
+        found = await self._knowledge.search(turn.tenant, vector, self._passages)
         steps.ended("search", begin, part_of=self.name, needs=["embedding"])
         return Found(passages=tuple(found))

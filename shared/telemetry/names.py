@@ -63,6 +63,7 @@ REMAINING_KIND = "spillway.quota"
 LEDGER_ITEM = "spillway.ledger.item"
 LEDGER_OPERATION = "spillway.ledger.operation"
 RATING = "spillway.rating"
+CACHE = "spillway.cache"
 TOKEN_TYPE = "spillway.token_type"  # noqa: S105  the name of an attribute
 
 # Measurements: numbers of one span or event, from which percentiles can be taken
@@ -135,6 +136,7 @@ BACKLOG_DEADLINE = Instrument(
 CANARIES = Instrument("spillway.canaries", "{attempt}", "Calls to quiet deployments, to see that they answer")
 CANARY_FIRST_TOKEN = Instrument("spillway.canary.time_to_first_token", "s", "From the call to the first text")
 SAMPLED = Instrument("spillway.samples", "{turn}", "Turns of production that were put up for evaluation")
+CACHE_LOOKUPS = Instrument("spillway.cache.lookups", "{lookup}", "Looks into the answer cache, by what was found")
 LEDGER_OPERATIONS = Instrument(
     "spillway.ledger.operations", "{operation}", "Reads, writes and grants of what is shared"
 )
@@ -160,6 +162,7 @@ COUNTERS = (
     SWEPT,
     CANARIES,
     SAMPLED,
+    CACHE_LOOKUPS,
     LEDGER_OPERATIONS,
 )
 HISTOGRAMS = (

@@ -114,6 +114,7 @@ MUTATIONS = (
         "dimensions: 256",
         "dimensions: 1536",
         "containers_are_as_local_runs_declare_them",
+        every=True,
     ),
     Mutation(
         "a hierarchical key as a plain one",
@@ -137,7 +138,12 @@ MUTATIONS = (
         "containers_are_as_local_runs_declare_them",
     ),
     Mutation(
-        "no vector index", COSMOS, "path: '/vector', type:", "path: '/vectors', type:", "vectors_are_indexed_once"
+        "no vector index",
+        COSMOS,
+        "path: '/vector', type:",
+        "path: '/vectors', type:",
+        "vectors_are_indexed_once",
+        every=True,
     ),
     Mutation(
         "throughput on a serverless account",
