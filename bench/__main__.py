@@ -1,4 +1,5 @@
-"""`python -m bench`: measurements of the parts, and `python -m bench run SCENARIO`: the load lab."""
+"""`python -m bench`: measurements of the parts; `python -m bench run SCENARIO`: the load lab;
+`python -m bench simulate`: the fleet in virtual time."""
 
 import argparse
 import json
@@ -10,6 +11,7 @@ from bench.lab.program import ARMS, ArmFailed
 from bench.lab.run import run
 from bench.lab.scenario import ScenarioError
 from bench.machine import RESULTS, write
+from bench.simulation import command as simulation
 
 RUNS = {
     "overhead": overhead.run,
@@ -42,7 +44,11 @@ def main() -> None:
     lab.add_argument(
         "--results", type=Path, metavar="DIR", help="where results go (default: bench/results, nowhere when scaled)"
     )
+    simulation.add(commands)
     arguments = parser.parse_args()
+    if arguments.command == "simulate":
+        simulation.run(arguments)
+        return
     if arguments.command == "run":
         try:
             raise SystemExit(_lab(arguments))

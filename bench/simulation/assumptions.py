@@ -82,6 +82,7 @@ class Assumptions:
     answers: Answers
     turns: Turns
     message_operations: int
+    relay_operations: int
 
 
 def read(network: str = "azure", path: Path = FILE) -> Assumptions:
@@ -94,4 +95,5 @@ def read(network: str = "azure", path: Path = FILE) -> Assumptions:
         Answers(**values["model"]),
         Turns(**turns),
         values["bus"]["message_operations"],
+        values["bus"]["relay_operations"],
     )

@@ -42,7 +42,18 @@ class Edit:
 class LineWriter:
     """One instance's writer."""
 
-    __slots__ = ("_agenda", "_batch", "_edits", "_item", "_pause", "_view", "_working", "entered_at", "entered_cycle", "open")
+    __slots__ = (
+        "_agenda",
+        "_batch",
+        "_edits",
+        "_item",
+        "_pause",
+        "_view",
+        "_working",
+        "entered_at",
+        "entered_cycle",
+        "open",
+    )
 
     def __init__(self, agenda: Agenda, item: Item, view: Callable[[float], View]) -> None:
         """Starts with nothing to write; `view` gives the newest view."""

@@ -44,7 +44,9 @@ class Plan:
         tokens_per_minute, requests_per_minute: Of one deployment.
         drain_seconds: How long the run goes on after the last phase.
         estimate: Mean tokens of a call; `spread` of it either way.
-        tenants: Weights of the tenants of a pool; with `by_lane` each lane has one tenant instead.
+        tenants: Weights of the tenants of a pool.
+        asked: The turns of the one pool, when they are given and not drawn.
+        played: How many of the pools are played, when it is not all; they are alike and share nothing.
     """
 
     shape: str
@@ -64,6 +66,8 @@ class Plan:
     seed: int = 1
     first_token_seconds: float = 0.3
     between_tokens_seconds: float = 0.014
+    asked: "tuple[Asked, ...]" = ()
+    played: int = 0
 
     @property
     def seconds(self) -> float:
@@ -106,6 +110,9 @@ class Arrivals:
 
     def steps(self) -> Iterator[tuple[float, list[Asked]]]:
         """The steps of half a second, each with its turns in order of their times."""
+        if self.plan.asked:
+            yield 0.0, list(self.plan.asked)
+            return
         begin = 0.0
         for phase in self.plan.phases:
             rate = phase.turns_per_minute / 60 / self.plan.pools

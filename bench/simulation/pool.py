@@ -40,6 +40,7 @@ from shared.waiting_line import TRIES as LINE_TRIES
 from shared.work_turn import EARLY_SECONDS
 
 START = 1_700_000_000.0
+CHECKPOINT_SECONDS = 2.0
 ACCOUNT_TRIES = 5
 ACCOUNT_BYTES = 2_400
 """An account as JSON with what the store adds: 123 and 23 marks of some 14 digits."""
@@ -89,9 +90,7 @@ class Pool:
         self.agenda = Agenda(START)
         count = plan.deployments // plan.pools + (number < plan.deployments % plan.pools)
         self.services = {
-            name: Service(
-                name, tokens_per_minute=plan.tokens_per_minute, requests_per_minute=plan.requests_per_minute
-            )
+            name: Service(name, tokens_per_minute=plan.tokens_per_minute, requests_per_minute=plan.requests_per_minute)
             for name in (f"chat-{number}-{index}" for index in range(count))
         }
         self.accounts = {name: self._item("account", ACCOUNT_TRIES, 0.0) for name in self.services}
@@ -192,15 +191,17 @@ class Pool:
         tally.waiting[turn.rank][second] += 1
         tally.demanded[second // 60, LANES[turn.rank], turn.tenant] += turn.tokens
         tally.estimate_tokens += turn.tokens
-        if turn.rank == 0 and not self._behind_others(instance, turn) and self._outlook(now, turn).name is not None:
-            turn.direct = True
-            self._run(now, turn)
-            return
+        if turn.rank == 0 and not self._behind_others(instance, turn):
+            choice = self._choose(now, turn, {})
+            if choice.name is not None:
+                turn.direct, turn.until = True, now + PATIENCE_SECONDS
+                self._spend(now, turn, choice.name, {})
+                return
         self.agenda.at(now + self._look(now, instance), self._appoint, turn)
 
     def _appoint(self, now: float, turn: Turn) -> None:
         instance = turn.instance
-        if not self._behind_others(instance, turn) and self._outlook(now, turn).name is not None:
+        if not self._behind_others(instance, turn) and self._choose(now, turn, {}).name is not None:
             self._send(now, turn, 0.0)
             return
         view = self._known(now, instance)
@@ -286,16 +287,9 @@ class Pool:
     def _choose(self, now: float, turn: Turn, without: Mapping[str, float]) -> Choice:
         asks = self._asks(now, turn)
         return choose(
-            [
-                purse.candidate(now, asks(name))
-                for name, purse in turn.instance.purses.items()
-                if name not in without
-            ],
+            [purse.candidate(now, asks(name)) for name, purse in turn.instance.purses.items() if name not in without],
             tried=turn.tried,
         )
-
-    def _outlook(self, now: float, turn: Turn) -> Choice:
-        return self._choose(now, turn, {})
 
     def _run(self, now: float, turn: Turn) -> None:
         if self._behind_others(turn.instance, turn):
@@ -304,7 +298,7 @@ class Pool:
         turn.until, turn.tried = now + PATIENCE_SECONDS, frozenset()
         self._acquire(now, turn, {})
 
-    def _acquire(self, now: float, turn: Turn, without: dict[str, float]) -> None:
+    def _acquire(self, now: float, turn: Turn, without: Mapping[str, float]) -> None:
         choice = self._choose(now, turn, without)
         if choice.name is None:
             wait = min([choice.wait_seconds, *without.values()])
@@ -313,11 +307,14 @@ class Pool:
             else:
                 self.agenda.at(now + max(SHORTEST_WAIT_SECONDS, wait), self._acquire, turn, {})
             return
-        purse = turn.instance.purses[choice.name]
-        told = partial(self._told, turn, choice.name, without)
-        purse.acquire(now, self._asks(now, turn)(choice.name), turn.created_at, told)
+        self._spend(now, turn, choice.name, without)
 
-    def _told(self, turn: Turn, name: str, without: dict[str, float], now: float, wait: float) -> None:
+    def _spend(self, now: float, turn: Turn, name: str, without: Mapping[str, float]) -> None:
+        ask = self._asks(now, turn)(name)
+        told = partial(self._told, turn, name, without)
+        turn.instance.purses[name].acquire(now, ask, turn.created_at, told)
+
+    def _told(self, turn: Turn, name: str, without: Mapping[str, float], now: float, wait: float) -> None:
         if wait > 0:
             self._acquire(now, turn, {**without, name: wait})
             return
@@ -363,10 +360,11 @@ class Pool:
         tally.admitted[int(now - START)] += turn.tokens
         tally.served[int(now - START) // 60, LANES[turn.rank], turn.tenant] += turn.tokens
         tally.answer_seconds += seconds
+        tally.checkpoints += int(seconds / CHECKPOINT_SECONDS)
         tally.direct += turn.direct
         if turn.rank == 0 and not turn.direct:
             tally.streamed += 1
-            tally.stream_seconds += seconds
+            tally.stream_seconds += seconds - first
         self._waited(now, turn)
         self._end(now, turn, "answered")
 
@@ -493,6 +491,6 @@ class Pool:
                     continue
                 sleeping.pop(turn, None)
                 self.tally.called_forward += 1
-                self.tally.lane_messages += 2
+                self.tally.lane_messages += 1
                 turn.sleeping += 1
                 self.agenda.at(now + self.assumed.network.bus_seconds, self._woken, turn, turn.sleeping)

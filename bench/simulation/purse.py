@@ -77,12 +77,21 @@ class Purse:
         *("known", "known_at", "window", "entered_at", "entered_cycle", "open", "calls", "overloads"),
         *("first_token_seconds", "answered_at", "_waiting", "_working", "_paused", "_asks", "_paid", "_ahead"),
         *("_debt_tokens", "_debt_urgent", "_debt_requests", "_grant_tokens", "_grant_requests", "_grant_until"),
-        *("_served", "_now_slot", "_now_for", "_now_state", "_limit", "_room", "_requests_room", "_plain", "_waits"),
+        *(
+            "_served",
+            "_slot_ends",
+            "_cooling_until",
+            "_now_for",
+            "_now_state",
+            "_limit",
+            "_room",
+            "_requests_room",
+            "_plain",
+            "_waits",
+        ),
     )
 
-    def __init__(
-        self, agenda: Agenda, item: Item, name: str, *, limit_tokens: float, limit_requests: float
-    ) -> None:
+    def __init__(self, agenda: Agenda, item: Item, name: str, *, limit_tokens: float, limit_requests: float) -> None:
         """Starts without knowledge."""
         self.agenda, self.item, self.name = agenda, item, name
         self.limit_tokens, self.limit_requests = limit_tokens, limit_requests
@@ -100,7 +109,7 @@ class Purse:
         self._paid, self._ahead = (0.0, 0.0, 0), (0.0, 0)
         self._debt_tokens, self._debt_urgent, self._debt_requests = 0.0, 0.0, 0
         self._grant_tokens, self._grant_requests, self._grant_until = 0.0, 0, 0.0
-        self._now_slot, self._now_for = -1, self.known
+        self._slot_ends, self._cooling_until, self._now_for = 0.0, 0.0, self.known
         self._waits: dict[bool, float] = {}
 
     # What is known
@@ -117,20 +126,23 @@ class Purse:
 
     def _now(self, now: float) -> LedgerState:
         """The account at this moment, and what it has room for; worked out once a slot and version."""
-        slot, known = math.floor(now / SLOT_SECONDS), self.known
-        if self._now_slot != slot or self._now_for is not known:
-            self._now_slot, self._now_for, self._waits = slot, known, {}
-            memory = self.item.memory
-            if memory.get("slot") != slot:
-                memory.clear()
-                memory["slot"] = slot
-            found = memory.get(id(known))
-            if found is None or found[0] is not known:
-                state = self.opened(now) if known is None else advanced(known, slot)
-                room, plain = state.token_ceiling - state.spent, state.factor_now >= 1 and state.at >= state.claim_until
-                found = memory[id(known)] = (known, state, room, state.request_room, plain, state.tokens_per_minute)
-            _, self._now_state, self._room, self._requests_room, self._plain, self._limit = found
+        if now >= self._slot_ends or self._now_for is not self.known:
+            self._work_out(now)
         return self._now_state
+
+    def _work_out(self, now: float) -> None:
+        slot, known, memory = math.floor(now / SLOT_SECONDS), self.known, self.item.memory
+        self._slot_ends, self._now_for, self._waits = (slot + 1) * SLOT_SECONDS, known, {}
+        if memory.get("slot") != slot:
+            memory.clear()
+            memory["slot"] = slot
+        found = memory.get(id(known))
+        if found is None or found[0] is not known:
+            state = self.opened(now) if known is None else advanced(known, slot)
+            room, plain = state.token_ceiling - state.spent, state.factor_now >= 1 and state.at >= state.claim_until
+            found = memory[id(known)] = (known, state, room, state.request_room, plain, state.tokens_per_minute)
+        _, self._now_state, self._room, self._requests_room, self._plain, self._limit = found
+        self._cooling_until = self._now_state.cooling_until
 
     def state(self, now: float) -> LedgerState:
         """The account at this moment, as far as is known."""
@@ -149,13 +161,15 @@ class Purse:
         """Seconds until a call could start. Those that do not fit are told the same wait within a slot."""
         if self.known is None:
             return 0.0
-        state = self._now(now)
+        if now >= self._slot_ends or self._now_for is not self.known:
+            self._work_out(now)
         if self._plain:
             fits = ask.tokens + ask.kept <= self._room and self._requests_room >= 1
         else:
+            state = self._now_state
             fits = state.spent + ask.tokens <= ceiling(state, ask) and self._requests_room >= 1
-        wait = 0.0 if fits else self._wait(now, state, ask)
-        return max(self.cooling_seconds(now), wait)
+        wait = 0.0 if fits else self._wait(now, self._now_state, ask)
+        return wait if self._cooling_until <= now else max(self._cooling_until - now, wait)
 
     def _wait(self, now: float, state: LedgerState, ask: Ask) -> float:
         until = self._waits.get(ask.yields)
@@ -168,7 +182,7 @@ class Purse:
         expected = self.first_token_seconds
         if expected:
             expected *= math.pow(0.5, (now - self.answered_at) / FORGET_SECONDS)
-        rests = self.breaker.wait_seconds(now)
+        rests = 0.0 if self.breaker is CLOSED else self.breaker.wait_seconds(now)
         return Candidate(self.name, self.provisioned, self.outlook(now, ask), rests, expected)
 
     # Spending

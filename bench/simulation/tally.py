@@ -31,8 +31,8 @@ class Tally:
         called_forward: Extra messages of the usher.
         call_rounds: Times an instance looked for sleepers to call.
         streamed: Queued turns of which a caller holds the connection, which the relay serves.
-        stream_seconds: Their answers' length in all.
-        answer_seconds: Of all answers.
+        stream_seconds: For which their text grew, in all.
+        answer_seconds: Of all answers; `checkpoints`: every two seconds of one.
         waits: By lane, seconds until the first admitted call.
         overshoots: By deployment, see `Service.overshoot`.
         admitted: Tokens admitted by second.
@@ -57,6 +57,7 @@ class Tally:
     streamed: int = 0
     stream_seconds: float = 0.0
     answer_seconds: float = 0.0
+    checkpoints: int = 0
     estimate_tokens: float = 0.0
     waits: "list[array[float]]" = field(default_factory=_waits)
     overshoots: dict[str, float] = field(default_factory=dict)
@@ -78,7 +79,7 @@ class Tally:
             getattr(self, name).update(getattr(other, name))
         for name in (
             *("direct", "ledger_units", "ledger_away", "lane_messages", "sleeps", "called_forward", "call_rounds"),
-            *("streamed", "stream_seconds", "answer_seconds", "estimate_tokens", "events"),
+            *("streamed", "stream_seconds", "answer_seconds", "checkpoints", "estimate_tokens", "events"),
         ):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.most_throttled_seconds = max(self.most_throttled_seconds, other.most_throttled_seconds)

@@ -3,6 +3,7 @@
 import gc
 import time
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 
 from bench.simulation import assumptions
 from bench.simulation.plan import Plan
@@ -10,26 +11,30 @@ from bench.simulation.pool import Pool
 from bench.simulation.tally import Tally
 
 
-def play(plan: Plan, *, processes: int = 1) -> tuple[Tally, float]:
-    """Plays a plan; its counts, and the real seconds that it took."""
+def play(plan: Plan, *, processes: int = 1) -> tuple[Tally, float, float]:
+    """Plays a plan; its counts, and the real seconds and the processor's seconds that it took."""
+    began = time.perf_counter()
+    whole, processor = Tally(), 0.0
+    pools = range(plan.played or plan.pools)
+    with ProcessPoolExecutor(processes) if processes > 1 else nullcontext() as workers:
+        results = (
+            map(_pool, [plan] * len(pools), pools)
+            if workers is None
+            else workers.map(_pool, [plan] * len(pools), pools)
+        )
+        for tally, seconds in results:
+            whole.add(tally)
+            processor += seconds
+    return whole, time.perf_counter() - began, processor
+
+
+def _pool(plan: Plan, number: int) -> tuple[Tally, float]:
     began = time.process_time()
-    whole = Tally()
-    if processes > 1:
-        with ProcessPoolExecutor(processes) as workers:
-            for tally in workers.map(_pool, [plan] * plan.pools, range(plan.pools)):
-                whole.add(tally)
-    else:
-        for number in range(plan.pools):
-            whole.add(_pool(plan, number))
-    return whole, time.process_time() - began
-
-
-def _pool(plan: Plan, number: int) -> Tally:
     pool = Pool(plan, number, assumptions.read(plan.network))
     # Nothing of it is garbage until it is over, and there is much of it.
     gc.disable()
     try:
-        return pool.run()
+        return pool.run(), time.process_time() - began
     finally:
         gc.enable()
         gc.collect()
