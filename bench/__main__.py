@@ -1,5 +1,4 @@
-"""`python -m bench`: measurements of the parts; `python -m bench run SCENARIO`: the load lab;
-`python -m bench simulate`: the fleet in virtual time."""
+"""`python -m bench`: measurements of parts; `... run SCENARIO`: the load lab; `... simulate`: the fleet simulated."""
 
 import argparse
 import json

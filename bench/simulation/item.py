@@ -22,8 +22,8 @@ from bench.simulation.tally import Tally
 class Writer(Protocol):
     """One who replaces the item."""
 
-    entered_at: float
-    entered_cycle: float
+    entered: tuple[float, int]
+    """The cycles and the changes that the item had counted when it began."""
     open: bool
 
     def change(self, now: float, value: Any) -> Any | None:
@@ -42,6 +42,7 @@ class Item:
     __slots__ = (
         "_agenda",
         "_away_until",
+        "_changes",
         "_counted_at",
         "_cycles",
         "_draw",
@@ -80,9 +81,9 @@ class Item:
         self._agenda, self._draw, self._network, self._store, self._tally = agenda, draw, network, store, tally
         self._least_cycle = 2 * network.store_seconds + pause_seconds
         self._tries = tries
-        self._cycles, self._counted_at = 0.0, 0.0
+        self._cycles, self._counted_at, self._changes = 0.0, agenda.now, 0
         self._writers: list[Writer] = []
-        self._order: deque[Writer] = deque()
+        self._order: deque[tuple[Writer, tuple[float, int]]] = deque()
         self._planned = False
         self._away_until = 0.0
 
@@ -99,15 +100,16 @@ class Item:
         return self.latency() / 2 + self._charge(now, "patch", self._store.replace_units(self.size_bytes))
 
     def changed(self, now: float, value: Any) -> None:
-        """A patch has succeeded."""
+        """A write has succeeded."""
         self.value, self.changed_at = value, now
+        self._changes += 1
 
     def replace(self, now: float, writer: Writer) -> None:
         """Begins the tries of a writer."""
         self._count_cycles(now)
-        writer.entered_at, writer.entered_cycle, writer.open = now, self._cycles, True
+        writer.entered, writer.open = (self._cycles, self._changes), True
         self._writers.append(writer)
-        self._order.append(writer)
+        self._order.append((writer, writer.entered))
         if not self._planned:
             self._plan(now + self.latency() / 2)
 
@@ -151,28 +153,37 @@ class Item:
         writer = writers[index]
         writers[index] = writers[-1]
         writers.pop()
-        self._leave(now, writer)
+        self._leave(writer)
         value = writer.change(now, self.value)
         if value is not None:
-            self.value, self.changed_at = value, now
+            self.changed(now, value)
         self._agenda.at(now + self._network.store_seconds / 2, writer.written)
 
-    def _leave(self, now: float, writer: Writer) -> None:
+    def _leave(self, writer: Writer) -> None:
         writer.open = False
-        failed = int(self._cycles - writer.entered_cycle)
+        failed = self._failed(writer)
         if failed:
             ledger, kind, store = self._tally.ledger, self.kind, self._store
             ledger[kind, "conflict"] += failed
             ledger[kind, "read"] += failed
             self._tally.ledger_units += failed * (store.read_units(self.size_bytes) + store.conflict_units)
 
+    def _failed(self, writer: Writer) -> int:
+        """Tries that failed: one a cycle, and only where a change of another's came between."""
+        cycles, changes = writer.entered
+        return min(int(self._cycles - cycles), self._changes - changes)
+
     def _give_up(self, now: float) -> None:
-        order, before = self._order, self._cycles - self._tries
-        while order and (not order[0].open or order[0].entered_cycle <= before):
-            writer = order.popleft()
-            if writer.open and writer.entered_cycle <= before:
+        order = self._order
+        while order:
+            writer, entered = order[0]
+            waits = writer.open and writer.entered is entered
+            if waits and self._failed(writer) < self._tries:
+                return
+            order.popleft()
+            if waits:
                 self._writers.remove(writer)
-                self._leave(now, writer)
+                self._leave(writer)
                 self._tally.ledger[self.kind, "given_up"] += 1
                 self._agenda.at(now, writer.beaten)
 

@@ -50,8 +50,8 @@ class LineWriter:
         "_pause",
         "_view",
         "_working",
-        "entered_at",
-        "entered_cycle",
+        "begun_at",
+        "entered",
         "open",
     )
 
@@ -61,7 +61,7 @@ class LineWriter:
         self._edits: list[Edit] = []
         self._batch: list[Edit] = []
         self._working, self._pause = False, SHORTEST_PAUSE_SECONDS
-        self.entered_at, self.entered_cycle, self.open = 0.0, 0.0, False
+        self.begun_at, self.entered, self.open = 0.0, (0.0, 0), False
 
     def add(self, now: float, edit: Edit) -> None:
         """One more."""
@@ -74,7 +74,7 @@ class LineWriter:
         if not self._edits:
             self._working = False
             return
-        self._batch, self._edits = self._edits, []
+        self._batch, self._edits, self.begun_at = self._edits, [], now
         self._item.replace(now, self)
 
     def change(self, now: float, value: Line) -> Line:
@@ -92,7 +92,7 @@ class LineWriter:
             if edit.ticket is not None:
                 edit.seconds = view.due_in_seconds(now, edit.ticket, line)
         self._item.size_bytes = LINE_BYTES + FLOW_BYTES * len(line.flows)
-        waited = now - self.entered_at
+        waited = now - self.begun_at
         # Each time another was quicker the pause doubles; a try lasts about as long as the shortest pause.
         doubled = min(LONGEST_PAUSE_SECONDS, self._pause * 2 ** min(10.0, waited / SHORTEST_PAUSE_SECONDS / 2))
         self._pause = max(SHORTEST_PAUSE_SECONDS, CALMER * doubled)

@@ -22,8 +22,8 @@ def draw(path: Path, result: dict[str, Any]) -> None:
         figure = Figure(figsize=(4.2 * len(columns) + 0.6, 6.6), layout="constrained")
         axes = figure.subplots(3, len(columns), squeeze=False, sharex="col")
         for column, entry in enumerate(columns):
-            if entry is against:
-                _compare(axes[:, column], entry)
+            if against and entry is against:
+                _compare(axes[:, column], against)
             else:
                 _run(axes[:, column], entry)
         for axis, label in zip(axes[:, 0], ROWS, strict=True):

@@ -142,7 +142,7 @@ class Pool:
         self.agenda.run(START + self.plan.seconds)
         return self._closed()
 
-    def _ask_step(self, now: float, steps: Iterator[tuple[float, list[Asked]]]) -> None:
+    def _ask_step(self, _now: float, steps: Iterator[tuple[float, list[Asked]]]) -> None:
         """Draws the turns of the next half second, and does so again at its end."""
         step = next(steps, None)
         if step is None:
@@ -159,7 +159,7 @@ class Pool:
             self.agenda.at(START + trouble.ends, self._strike, struck, 1.0, False)
         self.agenda.at(START, self._permit)
 
-    def _strike(self, _now: float, struck: list[Service], factor: float, gone: bool) -> None:  # noqa: FBT001
+    def _strike(self, _now: float, struck: list[Service], factor: float, gone: bool) -> None:
         for service in struck:
             service.factor, service.gone = factor, gone
 

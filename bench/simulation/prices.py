@@ -1,9 +1,8 @@
 """What a million turns cost, at the prices of `infra/sizing.json`, which are to be replaced by yours."""
 
-from infra.sizing import Prices, given
-
 from bench.simulation.assumptions import Assumptions
 from bench.simulation.plan import Plan
+from infra.sizing import Prices, given
 
 MILLION = 1_000_000
 

@@ -55,8 +55,7 @@ class Change:
 
     purse: "Purse"
     edit: Edit
-    entered_at: float = 0.0
-    entered_cycle: float = 0.0
+    entered: tuple[float, int] = (0.0, 0)
     open: bool = False
 
     def change(self, now: float, value: LedgerState | None) -> LedgerState | None:
@@ -74,7 +73,7 @@ class Purse:
 
     __slots__ = (
         *("agenda", "item", "name", "limit_tokens", "limit_requests", "provisioned", "breaker"),
-        *("known", "known_at", "window", "entered_at", "entered_cycle", "open", "calls", "overloads"),
+        *("known", "known_at", "window", "entered", "open", "calls", "overloads"),
         *("first_token_seconds", "answered_at", "_waiting", "_working", "_paused", "_asks", "_paid", "_ahead"),
         *("_debt_tokens", "_debt_urgent", "_debt_requests", "_grant_tokens", "_grant_requests", "_grant_until"),
         *(
@@ -98,9 +97,10 @@ class Purse:
         self.provisioned = False
         self.breaker: Breaker = CLOSED
         self.known: LedgerState | None = None
+        self._now_for: LedgerState | None = None
         self.known_at = -math.inf
         self.window = BudgetWindow(limit_tokens=limit_tokens, limit_requests=limit_requests)
-        self.entered_at, self.entered_cycle, self.open, self.calls, self.overloads = 0.0, 0.0, False, 0, 0
+        self.entered, self.open, self.calls, self.overloads = (0.0, 0), False, 0, 0
         self.first_token_seconds, self.answered_at = 0.0, 0.0
         self._waiting: list[tuple[Ask, float, Told]] = []
         self._asks: list[tuple[Ask, float, Told]] = []
@@ -109,7 +109,12 @@ class Purse:
         self._paid, self._ahead = (0.0, 0.0, 0), (0.0, 0)
         self._debt_tokens, self._debt_urgent, self._debt_requests = 0.0, 0.0, 0
         self._grant_tokens, self._grant_requests, self._grant_until = 0.0, 0, 0.0
-        self._slot_ends, self._cooling_until, self._now_for = 0.0, 0.0, self.known
+        self._slot_ends, self._cooling_until = 0.0, 0.0
+        self._now_state: LedgerState
+        self._room: float
+        self._requests_room: int
+        self._plain: bool
+        self._limit: float
         self._waits: dict[bool, float] = {}
 
     # What is known
@@ -233,11 +238,9 @@ class Purse:
         limit = self._limit
         owed = self._debt_tokens + ask.tokens
         used = max(known.utilisation, 1 - self._room / limit) + owed / limit
-        if used < CALM:
-            fits = owed <= CALM_DEBT * limit
-        else:
-            fits = used < PLENTY and (owed <= PLENTY_DEBT * limit or idle)
-        return fits and state.factor_now >= 1 and self._requests_room > self._debt_requests
+        calm = used < CALM and owed <= CALM_DEBT * limit
+        plenty = CALM <= used < PLENTY and (owed <= PLENTY_DEBT * limit or idle)
+        return (calm or plenty) and state.factor_now >= 1 and self._requests_room > self._debt_requests
 
     def _start(self, now: float) -> None:
         if not self._working:

@@ -79,15 +79,13 @@ def _runs(runs: list[dict[str, Any]]) -> list[str]:
 def _costs(runs: list[dict[str, Any]]) -> list[str]:
     names = list(runs[0]["cost_per_million"])
     table = [["cost of a million turns", *(run["name"] for run in runs)]]
-    for name in names:
-        table.append([name, *(f"{run['cost_per_million'][name]:,.2f}" for run in runs)])
+    table += [[name, *(f"{run['cost_per_million'][name]:,.2f}" for run in runs)] for name in names]
     table.append(["in all", *(f"{sum(run['cost_per_million'].values()):,.2f}" for run in runs)])
-    return [
+    prices = (
         "Prices are those of `infra/sizing.json`: of the size of Azure's list prices in US dollars, written down from "
-        "memory and not read from a price list.",
-        "",
-        *markdown(table),
-    ]
+        "memory and not read from a price list. Cosmos DB as serverless."
+    )
+    return [prices, "", *markdown(table)]
 
 
 def _against(found: dict[str, Any]) -> list[str]:
@@ -100,9 +98,8 @@ def _against(found: dict[str, Any]) -> list[str]:
         ["goodput of the last minute, mean distance of the curves", "", "", f"{found['goodput_deviation']:.0%}"]
     )
     table.append(["turns waiting, mean distance of the curves", "", "", f"{found['backlog_deviation']:.0%}"])
-    return [
+    title = (
         f"Held against `bench/results/surge.json` (commit {found['real_commit']}, {found['real_at']}), the same "
-        f"{found['turns']:,} turns at the same moments, two instances:",
-        "",
-        *markdown(table),
-    ]
+        f"{found['turns']:,} turns at the same moments, two instances:"
+    )
+    return [title, "", *markdown(table)]
