@@ -10,7 +10,7 @@ CODE := function_app.py functions shared local tests bench
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test lint types unit contract acceptance browser test-deployed package fuzz lock audit sbom
-.PHONY: evals alerts bench bench-evals surge bench-rivals bench-proxy latency advice clean
+.PHONY: evals alerts bench bench-evals surge bench-rivals bench-proxy latency advice simulation clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -110,6 +110,9 @@ $(RIVALS)/.installed: bench/requirements-rivals.txt
 	@echo "Installing the rivals into $(RIVALS) ..."
 	@$(RIVALS)/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements-rivals.txt
 	@touch $@
+
+simulation: $(VENV)/.dev ## The fleet in virtual time, up to 1,000 instances: ARGS="--played 1 --shape steady" for a part
+	@$(RUN) -m bench simulate $(ARGS)
 
 bench-evals: $(VENV)/.dev ## Measure evaluation: is a worse version caught, and do users feel 10,000 items beside them
 	@$(RUN) -m bench parts regression evaluations $(ARGS)

@@ -1,19 +1,22 @@
 """What a load needs and what it costs a month: `python -m infra.sizing --turns-per-minute 1000`.
 
 `--write` writes the table in docs/sizing.md anew. Prices and assumptions are in infra/sizing.json, to be replaced by
-yours. What a turn costs the app was measured on local Azure (bench/results/cost.json).
+yours. What a turn takes of the store and of Service Bus at a load comes from the simulation of the fleet
+(bench/results/simulation.json), which starts from what was measured on local Azure.
 """
 
 import argparse
 import json
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from infra.hooks.console import say
 
 ROOT = Path(__file__).resolve().parents[1]
+SIMULATION = ROOT / "bench" / "results" / "simulation.json"
+SIMULATED = ("queued_share", "queue_operations", "direct_request_units", "queued_request_units")
 DOCUMENT = ROOT / "docs" / "sizing.md"
 BEGIN, END = "<!-- the table below is made by `python -m infra.sizing --write` -->", "<!-- end of the table -->"
 MINUTES, HOURS = 43_800.0, 730.0
@@ -183,11 +186,18 @@ def given(path: Path = ROOT / "infra" / "sizing.json") -> tuple[Assumptions, Pri
     return Assumptions(**(charges | values["assumptions"])), Prices(**values["prices"])
 
 
+def simulated(load: Load, assumed: Assumptions, path: Path = SIMULATION) -> Assumptions:
+    """The assumptions with what turns took in the simulation, at the size that is the nearest to a load's."""
+    sizes = json.loads(path.read_text(encoding="utf-8"))["sizes"]
+    nearest = min(sizes, key=lambda size: abs(math.log(size["turns_per_minute"] / load.turns_per_minute)))
+    return replace(assumed, **{name: nearest[name] for name in SIMULATED})
+
+
 def examples() -> str:
     """The table of the document."""
     assumed, prices = given()
     loads = [Load(float(turns)) for turns in EXAMPLES]
-    return table([(load, plan(load, assumed, prices)) for load in loads])
+    return table([(load, plan(load, simulated(load, assumed), prices)) for load in loads])
 
 
 def written(text: str) -> str:
@@ -209,7 +219,8 @@ def main() -> None:
         DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
         return
     load = Load(**{entry.name: getattr(options, entry.name) for entry in fields(Load)})
-    say(table([(load, plan(load, *given()))]))
+    assumed, prices = given()
+    say(table([(load, plan(load, simulated(load, assumed), prices))]))
 
 
 if __name__ == "__main__":

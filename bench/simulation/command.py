@@ -33,6 +33,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--minutes", type=float, default=size.minutes, help="length of the steady load")
     parser.add_argument("--seed", type=int, default=size.seed)
     parser.add_argument("--network", choices=["azure", "local"], default=size.network)
+    parser.add_argument("--reads-first", action="store_true", help="try the proposal of docs/scale.md")
     parser.add_argument("--played", type=int, default=0, help="pools to play when not all: they are alike (0: all)")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="pools are spread over so many")
     parser.add_argument("--name", help="what the runs are called in the result (default: the shape)")
@@ -75,6 +76,7 @@ def _entry(name: str, plan: Plan, processes: int) -> dict[str, Any]:
         "conditions": {
             "shape": plan.shape,
             "instances": plan.instances,
+            "reads_first": plan.reads_first,
             "pools": f"{plan.pools} ({pools}), {plan.deployments}",
             "turns_per_minute": max(phase.turns_per_minute for phase in plan.phases),
             "tokens_per_minute_of_a_deployment": plan.tokens_per_minute,

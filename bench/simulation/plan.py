@@ -46,6 +46,8 @@ class Plan:
         estimate: Mean tokens of a call; `spread` of it either way.
         tenants: Weights of the tenants of a pool.
         asked: The turns of the one pool, when they are given and not drawn.
+        reads_first: A proposal, which the app does not do: who does not know the slot reads the account, and patches
+            it when another has opened the slot already, instead of replacing it at any rate.
         played: How many of the pools are played, when it is not all; they are alike and share nothing.
     """
 
@@ -68,6 +70,7 @@ class Plan:
     between_tokens_seconds: float = 0.014
     asked: "tuple[Asked, ...]" = ()
     played: int = 0
+    reads_first: bool = False
 
     @property
     def seconds(self) -> float:

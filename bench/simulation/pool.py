@@ -126,6 +126,7 @@ class Pool:
                 name,
                 limit_tokens=service.tokens_per_minute,
                 limit_requests=service.requests_per_minute,
+                reads_first=self.plan.reads_first,
             )
             for name, service in self.services.items()
         }
@@ -321,7 +322,6 @@ class Pool:
         purse = turn.instance.purses[name]
         if turn.rank == 0 and turn.ticket is None:
             self.shares.spent(now, turn.tenant, turn.tokens)
-        purse.calls += 1
         purse.breaker = purse.breaker.calling(now)
         under_way = self.assumed.network.model_seconds * (0.5 + self.draw.expovariate(2.0)) / 2
         self.agenda.at(now + under_way, self._called, turn, name, purse.epoch)

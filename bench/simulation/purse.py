@@ -72,8 +72,8 @@ class Purse:
     """Budget of one deployment for one instance."""
 
     __slots__ = (
-        *("agenda", "item", "name", "limit_tokens", "limit_requests", "provisioned", "breaker"),
-        *("known", "known_at", "window", "entered", "open", "calls", "overloads"),
+        *("agenda", "item", "name", "limit_tokens", "limit_requests", "reads_first", "breaker"),
+        *("known", "known_at", "window", "entered", "open"),
         *("first_token_seconds", "answered_at", "_waiting", "_working", "_paused", "_asks", "_paid", "_ahead"),
         *("_debt_tokens", "_debt_urgent", "_debt_requests", "_grant_tokens", "_grant_requests", "_grant_until"),
         *(
@@ -90,17 +90,26 @@ class Purse:
         ),
     )
 
-    def __init__(self, agenda: Agenda, item: Item, name: str, *, limit_tokens: float, limit_requests: float) -> None:
+    def __init__(
+        self,
+        agenda: Agenda,
+        item: Item,
+        name: str,
+        *,
+        limit_tokens: float,
+        limit_requests: float,
+        reads_first: bool = False,
+    ) -> None:
         """Starts without knowledge."""
+        self.reads_first = reads_first
         self.agenda, self.item, self.name = agenda, item, name
         self.limit_tokens, self.limit_requests = limit_tokens, limit_requests
-        self.provisioned = False
         self.breaker: Breaker = CLOSED
         self.known: LedgerState | None = None
         self._now_for: LedgerState | None = None
         self.known_at = -math.inf
         self.window = BudgetWindow(limit_tokens=limit_tokens, limit_requests=limit_requests)
-        self.entered, self.open, self.calls, self.overloads = (0.0, 0), False, 0, 0
+        self.entered, self.open = (0.0, 0), False
         self.first_token_seconds, self.answered_at = 0.0, 0.0
         self._waiting: list[tuple[Ask, float, Told]] = []
         self._asks: list[tuple[Ask, float, Told]] = []
@@ -188,7 +197,7 @@ class Purse:
         if expected:
             expected *= math.pow(0.5, (now - self.answered_at) / FORGET_SECONDS)
         rests = 0.0 if self.breaker is CLOSED else self.breaker.wait_seconds(now)
-        return Candidate(self.name, self.provisioned, self.outlook(now, ask), rests, expected)
+        return Candidate(self.name, False, self.outlook(now, ask), rests, expected)
 
     # Spending
 
@@ -269,6 +278,17 @@ class Purse:
             self.agenda.at(arrives, self._patch, known)
         else:
             self._ahead = (0.0, 0)
+            if self.reads_first:
+                self.agenda.at(now + self.item.read(now), self._have_read, self.item.value)
+            else:
+                self.item.replace(now, self)
+
+    def _have_read(self, now: float, value: LedgerState | None) -> None:
+        """As proposed: the slot may be open already."""
+        if value is not None and value.slot == slot_of(now) and self.item.value.slot == value.slot:
+            self.learn(now, value)
+            self.agenda.at(now + self.item.patch(now), self._patch, value)
+        else:
             self.item.replace(now, self)
 
     def _take_ahead(self, now: float) -> tuple[float, int]:
@@ -350,7 +370,6 @@ class Purse:
                 return state
             return limited(state, tokens_per_minute=tokens_per_minute, until=until + CUT_SECONDS)
 
-        self.overloads += 1
         self.known = edit(self._now(now))
         self.item.replace(now, Change(self, edit))
 

@@ -29,6 +29,7 @@ class Size:
     minutes: float = 10.0
     seed: int = 1
     network: str = "azure"
+    reads_first: bool = False
 
 
 def steady(size: Size, assumed: Assumptions) -> Plan:
@@ -84,6 +85,7 @@ def _plan(
         tenants=turns.tenants,
         network=size.network,
         seed=size.seed,
+        reads_first=size.reads_first,
         first_token_seconds=assumed.answers.first_token_seconds,
         between_tokens_seconds=assumed.answers.between_tokens_seconds,
     )

@@ -1,10 +1,11 @@
 """The capacity table is what the calculation gives, and the calculation does what the page says."""
 
 import dataclasses
+import json
 
 import pytest
 
-from infra.sizing import DOCUMENT, Load, given, plan, written
+from infra.sizing import DOCUMENT, SIMULATION, Load, given, plan, simulated, written
 
 ASSUMED, PRICES = given()
 
@@ -48,3 +49,12 @@ def test_twice_the_price_is_twice_the_cost() -> None:
     free_answers = dataclasses.replace(PRICES, million_output_tokens=0.0)
     one, two = (plan(Load(100), ASSUMED, prices).costs["tokens"] for prices in (free_answers, doubled))
     assert two == pytest.approx(2 * one)
+
+
+def test_what_turns_take_at_a_load_comes_from_the_simulation() -> None:
+    small, large = (simulated(Load(turns), ASSUMED) for turns in (12, 4_000))
+    sizes = {size["turns_per_minute"]: size for size in json.loads(SIMULATION.read_text(encoding="utf-8"))["sizes"]}
+
+    assert small.queued_request_units == sizes[10]["queued_request_units"]
+    assert large.queue_operations == sizes[5000]["queue_operations"]
+    assert large.turns_at_once == ASSUMED.turns_at_once
