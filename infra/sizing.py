@@ -8,7 +8,7 @@ yours. What a turn takes of the store and of Service Bus at a load comes from th
 import argparse
 import json
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -178,26 +178,24 @@ def table(rows: list[tuple[Load, Plan]]) -> str:
     return "\n".join([head, *lines])
 
 
-def given(path: Path = ROOT / "infra" / "sizing.json") -> tuple[Assumptions, Prices]:
-    """Assumptions and prices of a file, with what a turn costs as it was measured."""
+def given(
+    turns_per_minute: float = 1000.0, path: Path = ROOT / "infra" / "sizing.json", simulation: Path = SIMULATION
+) -> tuple[Assumptions, Prices]:
+    """Assumptions and prices of a file, with what turns took in the simulation at the size nearest to a load's.
+
+    What the file says itself goes before what was simulated.
+    """
     values = json.loads(path.read_text(encoding="utf-8"))
-    measured = json.loads((ROOT / "bench" / "results" / "cost.json").read_text(encoding="utf-8"))["with_knowledge"]
-    charges = {f"{path}_request_units": measured[path]["store"]["request_charge"] for path in ("direct", "queued")}
-    return Assumptions(**(charges | values["assumptions"])), Prices(**values["prices"])
-
-
-def simulated(load: Load, assumed: Assumptions, path: Path = SIMULATION) -> Assumptions:
-    """The assumptions with what turns took in the simulation, at the size that is the nearest to a load's."""
-    sizes = json.loads(path.read_text(encoding="utf-8"))["sizes"]
-    nearest = min(sizes, key=lambda size: abs(math.log(size["turns_per_minute"] / load.turns_per_minute)))
-    return replace(assumed, **{name: nearest[name] for name in SIMULATED})
+    sizes = json.loads(simulation.read_text(encoding="utf-8"))["sizes"]
+    nearest = min(sizes, key=lambda size: abs(math.log(size["turns_per_minute"] / turns_per_minute)))
+    taken = {name: nearest[name] for name in SIMULATED}
+    return Assumptions(**(taken | values["assumptions"])), Prices(**values["prices"])
 
 
 def examples() -> str:
     """The table of the document."""
-    assumed, prices = given()
     loads = [Load(float(turns)) for turns in EXAMPLES]
-    return table([(load, plan(load, simulated(load, assumed), prices)) for load in loads])
+    return table([(load, plan(load, *given(load.turns_per_minute))) for load in loads])
 
 
 def written(text: str) -> str:
@@ -219,8 +217,7 @@ def main() -> None:
         DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
         return
     load = Load(**{entry.name: getattr(options, entry.name) for entry in fields(Load)})
-    assumed, prices = given()
-    say(table([(load, plan(load, simulated(load, assumed), prices))]))
+    say(table([(load, plan(load, *given(load.turns_per_minute)))]))
 
 
 if __name__ == "__main__":

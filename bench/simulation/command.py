@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.machine import RESULTS, machine, write
 from bench.simulation import against, assumptions, picture, report
+from bench.simulation.contention import contention
 from bench.simulation.figures import figures
 from bench.simulation.plan import Plan
 from bench.simulation.prices import cost_per_million
@@ -36,31 +37,25 @@ def add(commands: Any) -> None:
     parser.add_argument("--reads-first", action="store_true", help="try the proposal of docs/scale.md")
     parser.add_argument("--played", type=int, default=0, help="pools to play when not all: they are alike (0: all)")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="pools are spread over so many")
-    parser.add_argument("--name", help="what the runs are called in the result (default: the shape)")
-    parser.add_argument("--add", action="store_true", help="keep the runs that the result has by other names")
+    parser.add_argument("--add", action="store_true", help="add to the result that is there, or replace a run of it")
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help="where results go")
 
 
 def run(options: argparse.Namespace) -> None:
     """Runs what was asked for and writes JSON, table and picture."""
-    names = (*(field.name for field in dataclasses.fields(Size)),)
-    size = Size(**{name: getattr(options, name) for name in names})
-    kept = _kept(options.results) if options.add else {}
-    result: dict[str, Any] = {
-        "machine": machine(),
-        "seed": size.seed,
-        "network": size.network,
-        "runs": [],
-        "against": against.compared(),
-        "sizes": sizes(size.seed),
-    }
-    runs = {entry["name"]: entry for entry in kept.get("runs", [])}
+    size = Size(**{field.name: getattr(options, field.name) for field in dataclasses.fields(Size)})
+    result = _kept(options.results) if options.add else {}
+    result |= {"machine": machine(), "seed": size.seed, "network": size.network}
+    if not options.add:
+        print("held against the real stack, and at the sizes of docs/sizing.md ...", flush=True)
+        result |= {"against": against.compared(), "sizes": sizes(size.seed), "contention": contention(size.seed)}
+    runs = {entry["name"]: entry for entry in result.get("runs", [])}
     for shape in options.shape or SHAPES:
-        name = shape if not options.name else f"{options.name}, {shape}"
         plan = dataclasses.replace(SHAPES[shape](size, assumptions.read(size.network)), played=options.played)
-        print(f"{name}: {plan.turns:,.0f} turns of {plan.instances:,} instances ...", flush=True)
+        name = f"{shape}, {plan.instances:,} instances{', as proposed' if plan.reads_first else ''}"
+        print(f"{name}: {plan.turns * (plan.played or plan.pools) / plan.pools:,.0f} turns ...", flush=True)
         runs[name] = _entry(name, plan, options.processes)
-        result["runs"] = list(runs.values())
+        result["runs"] = sorted(runs.values(), key=lambda entry: -entry["figures"]["turns"]["asked"])
         _write(options.results, result)
     print(report.text(result), flush=True)
 

@@ -17,7 +17,8 @@ def draw(path: Path, result: dict[str, Any]) -> None:
         print("No picture: matplotlib is not installed (make install).")
         return
     against = result.get("against")
-    columns = ([against] if against else []) + result["runs"]
+    shapes = {entry["conditions"]["shape"]: entry for entry in reversed(result["runs"])}
+    columns = ([against] if against else []) + list(shapes.values())[::-1]
     with mpl.rc_context(dict[Any, Any](STYLE)):
         figure = Figure(figsize=(4.2 * len(columns) + 0.6, 6.6), layout="constrained")
         axes = figure.subplots(3, len(columns), squeeze=False, sharex="col")

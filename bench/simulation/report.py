@@ -38,6 +38,8 @@ def text(result: dict[str, Any]) -> str:
     lines = ["# Simulation of the fleet in virtual time", "", _conditions(result), ""]
     if result["runs"]:
         lines += [*_runs(result["runs"]), "", *_costs(result["runs"]), ""]
+    if result.get("contention"):
+        lines += [*_contention(result["contention"]), ""]
     if result.get("against"):
         lines += [*_against(result["against"]), ""]
     return "\n".join(lines).rstrip() + "\n"
@@ -86,6 +88,22 @@ def _costs(runs: list[dict[str, Any]]) -> list[str]:
         "memory and not read from a price list. Cosmos DB as serverless."
     )
     return [prices, "", *markdown(table)]
+
+
+def _contention(rows: list[dict[str, Any]]) -> list[str]:
+    table = [["50,000 turns a minute on 5 deployments, instances", "conflicts a turn", "RU of the ledger a turn"]]
+    table[0] += ["operations given up", "interactive wait p95, s"]
+    table += [
+        [
+            f"{row['instances']:,}{' as proposed' if row['reads_first'] else ''}",
+            f"{row['conflicts_per_turn']:,.2f}",
+            f"{row['ledger_request_units_per_turn']:,.1f}",
+            f"{row['given_up']:,}",
+            f"{row['wait_interactive_p95']:.3f}",
+        ]
+        for row in rows
+    ]
+    return markdown(table)
 
 
 def _against(found: dict[str, Any]) -> list[str]:

@@ -2,10 +2,11 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 
-from infra.sizing import DOCUMENT, SIMULATION, Load, given, plan, simulated, written
+from infra.sizing import DOCUMENT, ROOT, SIMULATION, Load, given, plan, written
 
 ASSUMED, PRICES = given()
 
@@ -29,7 +30,8 @@ def test_tokens_cost_what_was_really_written_not_what_might_have_been() -> None:
 
 
 def test_a_load_that_every_queued_turn_of_standard_cannot_carry_is_premium() -> None:
-    below, above = (plan(Load(turns), ASSUMED, PRICES) for turns in (4_900, 5_100))
+    most = 500 * 60 / ASSUMED.queue_operations
+    below, above = (plan(Load(turns), ASSUMED, PRICES) for turns in (0.98 * most, 1.02 * most))
     assert (below.service_bus, above.service_bus) == ("Standard", "Premium, 1 unit")
 
 
@@ -52,9 +54,17 @@ def test_twice_the_price_is_twice_the_cost() -> None:
 
 
 def test_what_turns_take_at_a_load_comes_from_the_simulation() -> None:
-    small, large = (simulated(Load(turns), ASSUMED) for turns in (12, 4_000))
+    (small, _), (large, _) = given(12), given(4_000)
     sizes = {size["turns_per_minute"]: size for size in json.loads(SIMULATION.read_text(encoding="utf-8"))["sizes"]}
 
     assert small.queued_request_units == sizes[10]["queued_request_units"]
     assert large.queue_operations == sizes[5000]["queue_operations"]
-    assert large.turns_at_once == ASSUMED.turns_at_once
+
+
+def test_what_the_file_says_itself_goes_before_the_simulation(tmp_path: Path) -> None:
+    values = json.loads((ROOT / "infra" / "sizing.json").read_text(encoding="utf-8"))
+    values["assumptions"]["queued_share"] = 0.9
+    own = tmp_path / "sizing.json"
+    own.write_text(json.dumps(values), encoding="utf-8")
+
+    assert given(path=own)[0].queued_share == 0.9

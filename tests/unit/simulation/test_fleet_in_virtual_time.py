@@ -17,7 +17,7 @@ from bench.simulation.tally import LANES, Tally
 from bench.simulation.world import play
 
 ASSUMED = assumptions.read()
-SMALL = Size(instances=6, pools=2, deployments=6, turns_per_minute=400, minutes=1, seed=5)
+SMALL = Size(instances=6, pools=2, deployments=6, turns_per_minute=300, minutes=1, seed=5)
 
 
 def plan(shape: str) -> Plan:
@@ -93,7 +93,7 @@ def test_a_region_that_is_gone_is_called_little_and_others_take_over(tallies: di
 
 
 def test_the_same_seed_gives_the_same_run_and_another_one_does_not() -> None:
-    small = dataclasses.replace(SMALL, turns_per_minute=120, pools=1, deployments=2)
+    small = dataclasses.replace(SMALL, turns_per_minute=60, pools=1, deployments=2)
 
     def counts(seed: int) -> dict[str, Any]:
         drawn = SHAPES["surge"](dataclasses.replace(small, seed=seed), ASSUMED)
@@ -154,6 +154,41 @@ def test_one_writer_meets_no_conflict_and_many_spend_their_tries_on_each_other()
     assert wins / 20 < 1 / (0.5 * ASSUMED.network.store_seconds), "one change at a time"
     assert many.ledger["account", "conflict"] > 10 * wins
     assert sum(hand.losses for hand in hands) == many.ledger["account", "given_up"] > 0
+
+
+def played_out(count: int, *, seconds: float = 20.0, tries: int = 5) -> tuple[int, int, int]:
+    """The same crowd with every try played: wins, conflicts, and those who gave up."""
+    draw, agenda, version, wins, conflicts, given_up = random.Random(1), Agenda(0.0), 0, 0, 0, 0
+
+    def half() -> float:
+        return ASSUMED.network.store_seconds * (0.5 + draw.expovariate(2.0)) / 2
+
+    def read(now: float, failed: int) -> None:
+        agenda.at(now + half() + half(), write, version, failed)
+
+    def write(now: float, known: int, failed: int) -> None:
+        nonlocal version, wins, conflicts, given_up
+        if known == version:
+            version, wins, failed = version + 1, wins + 1, 0
+        else:
+            conflicts, failed = conflicts + 1, failed + 1
+            given_up, failed = (given_up + 1, 0) if failed == tries else (given_up, failed)
+        agenda.at(now + half() + half(), read, failed)
+
+    for _ in range(count):
+        agenda.at(half(), read, 0)
+    agenda.run(seconds)
+    return wins, conflicts, given_up
+
+
+@pytest.mark.parametrize("count", [2, 5, 20, 50])
+def test_contention_that_is_drawn_is_like_contention_that_is_played_out(count: int) -> None:
+    tally, hands, _ = crowd(count)
+    wins, conflicts, given_up = played_out(count)
+
+    assert sum(hand.wins for hand in hands) == pytest.approx(wins, rel=0.3)
+    assert tally.ledger["account", "conflict"] == pytest.approx(conflicts, rel=0.2)
+    assert tally.ledger["account", "given_up"] == pytest.approx(given_up, rel=0.35)
 
 
 def test_a_deployment_polices_minutes_and_seconds() -> None:
