@@ -34,7 +34,7 @@ def draw(path: Path, result: dict[str, Any]) -> None:
             axis.set_ylim(bottom=0)
         for axis in axes[2]:
             axis.set_xlabel("seconds")
-        for axis in axes[:2, 0]:
+        for axis in axes[:2, 0] if against else ():
             axis.legend(frameon=False, loc="upper right")
         figure.savefig(path, transparent=True, metadata={"Date": None})
 

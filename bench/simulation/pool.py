@@ -467,6 +467,9 @@ class Pool:
                 instance.attends_until = now + IDLE_ROUNDS * ROUND_SECONDS
         self._ushering = bool(attending)
         if attending:
+            if any(self.sleepers):
+                # Who calls sees those who sleep, though the line has nobody left.
+                attending[0].attends_until = now + IDLE_ROUNDS * ROUND_SECONDS
             self._call_forward(now, attending[0])
             self.agenda.at(now + ROUND_SECONDS, self._round)
 
