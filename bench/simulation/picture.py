@@ -54,7 +54,7 @@ def _compare(axes: Any, entry: dict[str, Any]) -> None:
 
 def _run(axes: Any, entry: dict[str, Any]) -> None:
     series = entry["figures"]["series"]
-    axes[0].set_title(f"{entry['name']}: {entry['conditions']['instances']:,} instances")
+    axes[0].set_title(entry["name"])
     axes[0].axhline(series["quota_tokens_per_minute"] / 1000, color=INK, linestyle=":", linewidth=1)
     axes[0].plot(moments(series), _thousands(series), color=BAD)
     for lane, colour in LANES.items():
