@@ -10,7 +10,7 @@ CODE := function_app.py functions shared local tests bench
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test lint types unit contract acceptance browser test-deployed package fuzz lock audit sbom
-.PHONY: evals alerts bench bench-evals surge bench-rivals bench-proxy latency advice clean
+.PHONY: evals alerts soak bench bench-evals surge bench-rivals bench-proxy latency advice clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -86,6 +86,9 @@ evals: $(VENV)/.dev ## Evaluate the app on local Azure with the golden set: scor
 
 alerts: $(VENV)/.dev ## Replay all incidents and healthy hours against the alerts, and say when each is found
 	@$(RUN) -m pytest tests/contract/alerts -s --no-header
+
+soak: $(VENV)/.dev ## Traffic and faults for MINUTES=30 on local Azure, then the referee: leaks, losses, invariants
+	@$(RUN) -m bench.soak --minutes $(or $(MINUTES),30) $(ARGS)
 
 bench: $(VENV)/.dev ## Measure broker, store and the time the app adds; writes bench/results
 	@$(RUN) -m bench

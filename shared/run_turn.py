@@ -226,6 +226,7 @@ class TurnRunner:
         attempts = [*turn.attempts, *answering.attempts]
         fields = {**details, "answer": answer, "attempts": attempts, "timeline": told(run.timeline, self._clock)}
         if not await self._finish(turn, State.SUCCEEDED, fields):
+            await self._take_back(turn)
             return Ended(State.SUCCEEDED, lost=True)
         # The stored timeline ends where its own write began; the one that is told has that write in it.
         run.timeline.mark(stages.STORE)
@@ -265,12 +266,23 @@ class TurnRunner:
             turn, lambda: self._sessions.append(dataclasses.replace(turn, state=State.FAILED, answer=""))
         )
         finished = await self._finish(turn, State.FAILED, fields)
+        if not finished:
+            await self._take_back(turn)
         log.warning("fail_turn", turn_id=turn.turn_id, code=error.code, run=turn.run)
         if finished:
             publish(News(turn.turn_id, turn.run, 0, "", State.FAILED.value, {"error": error.as_dict()}))
             now = self._clock.now()
             self._observer.tell(TurnEnded.of(turn, State.FAILED, now, code=error.code, timeline=timeline))
         return Ended(State.FAILED, error, lost=not finished)
+
+    async def _take_back(self, turn: Turn) -> None:
+        """The turn ended otherwise, so what this run wrote into the conversation gives way to how it ended.
+
+        It was cancelled, or another run answered it. One that is not over will be written by the run that holds it.
+        """
+        kept = await self._patiently(turn, lambda: self._store.get(turn.turn_id))
+        if kept is not None and kept.state.terminal:
+            await self._patiently(turn, lambda: self._sessions.append(kept))
 
     async def _finish(self, turn: Turn, state: State, fields: dict[str, Any]) -> bool:
         finished = await self._patiently(

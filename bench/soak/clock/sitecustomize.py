@@ -1,0 +1,36 @@
+"""Lets the soak move the wall clock of one process. Python imports this file first when its folder is on PYTHONPATH.
+
+Each process looks for a file of its own, named by its process id, in the folder SPILLWAY_SOAK_CLOCKS: how many seconds
+its clock is set forward. From then on `time.time`, `datetime.now` and their like give that time, in Python code and in
+libraries that use these. Monotonic time, the system's clock and code that asks the kernel itself are left alone.
+"""
+
+import os
+import threading
+import time
+from pathlib import Path
+
+POLL_SECONDS = 0.2
+
+
+def _watch(order: Path) -> None:
+    import time_machine  # noqa: PLC0415  only when a clock is moved
+
+    real, shown, traveller = time_machine.escape_hatch.time.time, 0.0, None
+    while True:
+        time.sleep(POLL_SECONDS)
+        try:
+            wanted = float(order.read_text())
+        except (FileNotFoundError, ValueError):
+            continue
+        if wanted == shown:
+            continue
+        if traveller is None:
+            traveller = time_machine.travel(real() + wanted, tick=True).start()
+        else:
+            traveller.move_to(real() + wanted)
+        shown = wanted
+
+
+if folder := os.environ.get("SPILLWAY_SOAK_CLOCKS"):
+    threading.Thread(target=_watch, args=(Path(folder) / str(os.getpid()),), daemon=True, name="soak-clock").start()
