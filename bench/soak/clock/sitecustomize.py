@@ -14,9 +14,7 @@ POLL_SECONDS = 0.2
 
 
 def _watch(order: Path) -> None:
-    import time_machine  # noqa: PLC0415  only when a clock is moved
-
-    real, shown, traveller = time_machine.escape_hatch.time.time, 0.0, None
+    shown, traveller = 0.0, None
     while True:
         time.sleep(POLL_SECONDS)
         try:
@@ -26,9 +24,11 @@ def _watch(order: Path) -> None:
         if wanted == shown:
             continue
         if traveller is None:
-            traveller = time_machine.travel(real() + wanted, tick=True).start()
+            import time_machine  # noqa: PLC0415  only when a clock is moved
+
+            traveller = time_machine.travel(time.time() + wanted, tick=True).start()
         else:
-            traveller.move_to(real() + wanted)
+            traveller.move_to(time_machine.escape_hatch.time.time() + wanted)
         shown = wanted
 
 

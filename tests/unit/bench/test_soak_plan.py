@@ -14,7 +14,7 @@ def test_one_seed_is_one_soak_and_another_seed_another() -> None:
 
 
 def test_every_kind_of_fault_comes_once_before_any_comes_twice() -> None:
-    found = plan.draw(7, 180, every_seconds=10)
+    found = plan.draw(7, 180, every_seconds=8)
 
     assert {fault.kind for fault in found[: len(plan.KINDS)]} == set(plan.KINDS)
 
@@ -30,6 +30,14 @@ def test_faults_leave_the_beginning_and_the_end_alone_and_stay_in_their_bounds()
         assert fault.part in kind.parts
         assert kind.seconds[0] - 0.01 <= fault.seconds <= kind.seconds[1] + 0.01
         assert (fault.offset_seconds != 0) == (kind.offsets is not None)
+
+
+def test_nothing_is_replaced_while_processes_are_to_grow_old() -> None:
+    found = [fault for fault in plan.draw(5, 2 * 3600, every_seconds=15) if plan.is_steady(fault.at, 2 * 3600)]
+
+    assert len(found) > 100
+    assert {fault.kind for fault in found} == {"stall", "disk_full", "clock_jump"}
+    assert not any(fault.part in plan.KINDS[fault.kind].replaced for fault in found)
 
 
 def test_all_manners_and_lanes_are_played_and_no_question_is_like_another() -> None:
