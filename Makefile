@@ -59,12 +59,14 @@ test-deployed: $(VENV)/.dev ## The tests on Python 3.13, with Microsoft's worker
 package: $(VENV)/.dev ## Build dist/spillway.zip, the package that is deployed
 	@$(RUN) -m infra.package dist/spillway.zip
 
-fuzz: $(VENV)/.dev ## Fuzz the API and all decoders for SECONDS=600 each (EXAMPLES=120 calls a phase and route)
+fuzz: $(VENV)/.dev ## Fuzz the API and all decoders for SECONDS=600 each (EXAMPLES=120 calls a phase and route); result in bench/results
 	@python=$$(readlink -f $(BIN)/python) && \
 	api=$$(bash tests/environment.sh "$$python" schemathesis schemathesis==4.32.5) && \
 	decoders=$$(bash tests/environment.sh "$$python" fuzz requirements-local.txt atheris==3.0.0) && \
-	$(RUN) -m tests.fuzz.api "$$api/bin/st" --examples $(or $(EXAMPLES),120) && \
-	"$$decoders/bin/python" -m tests.fuzz --seconds $(or $(SECONDS),600) $(ARGS)
+	mkdir -p .data/fuzz && set -o pipefail && \
+	$(RUN) -m tests.fuzz.api "$$api/bin/st" --examples $(or $(EXAMPLES),120) | tee .data/fuzz/api.log && \
+	"$$decoders/bin/python" -m tests.fuzz --seconds $(or $(SECONDS),600) $(ARGS) && \
+	$(RUN) -m tests.fuzz.outcome .data/fuzz/api.log .data/fuzz
 
 TOOLS = $$(bash tests/environment.sh "$$(readlink -f $(BIN)/python)" supply uv==0.13.8 pip-audit==2.10.1 cyclonedx-bom==7.5.0)
 lock: $(VENV)/.dev ## Write requirements.lock anew from requirements.txt

@@ -53,7 +53,7 @@ class Watch:
         Raises:
             AzureError: The store does not answer.
         """
-        over = {"name": "@over", "value": sorted(TERMINAL)}
+        over: dict[str, object] = {"name": "@over", "value": sorted(TERMINAL)}
         for turn in self._stack.rows("turns", ENDED, over, {"name": "@since", "value": int(since)}):
             self.note(turn)
 
