@@ -1,8 +1,10 @@
 """What the referee goes by: callers, simulator, store, broker and kernel; nothing that the app says of itself."""
 
+import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from bench.lab.facts import Facts
@@ -74,6 +76,8 @@ def gather(
     )
     watch.look(since=0)
     planned = {visit.planned.digest for visit in visits}
+    _keep(stack.folder / "calls.jsonl", [asdict(call) for call in calls])
+    _keep(stack.folder / "turns.jsonl", stack.rows("turns", TURNS))
     return Evidence(
         facts=facts,
         visits=visits,
@@ -90,6 +94,11 @@ def gather(
         watch=watch,
         evaluation_calls=sum(call.question not in planned for call in calls),
     )
+
+
+def _keep(path: Path, rows: list[dict[str, Any]]) -> None:
+    """For whoever looks into a broken rule; gone with the folder unless that is kept."""
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
 def _letters(stack: SoakStack) -> list[dict[str, Any]]:

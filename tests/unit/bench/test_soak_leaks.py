@@ -19,31 +19,31 @@ def samples(
         youth = min(age, 60.0) / 2
         memory = 150 + youth + leak_mib_a_minute * age / 60 + rng.uniform(-1, 1)
         handles = 40 + rng.randrange(3) + int(handles_a_minute * age / 60)
-        found.append(Sample(at, "store", 100 + int(at // killed_every), age, memory, handles, 5))
+        found.append(Sample(at, "http-1", 100 + int(at // killed_every), age, memory, handles, 5))
     return found
 
 
 def test_a_steady_part_is_flat_however_often_it_is_replaced() -> None:
-    assert judge(samples(minutes=30))["store"]["flat"] is True
-    assert judge(samples(minutes=30, killed_every=240))["store"]["flat"] is True
+    assert judge(samples(minutes=30))["http-1"]["flat"] is True
+    assert judge(samples(minutes=30, killed_every=450))["http-1"]["flat"] is True
 
 
 def test_memory_that_grows_is_found_also_when_the_process_is_replaced_again_and_again() -> None:
-    found = judge(samples(minutes=30, leak_mib_a_minute=1.5, killed_every=300))["store"]
+    found = judge(samples(minutes=30, leak_mib_a_minute=1.5, killed_every=450))["http-1"]
 
     assert found["flat"] is False
     assert 35 < found["memory_growth_mib"] < 55
 
 
 def test_files_that_stay_open_are_found() -> None:
-    found = judge(samples(minutes=30, handles_a_minute=1))["store"]
+    found = judge(samples(minutes=30, handles_a_minute=1))["http-1"]
 
     assert found["flat"] is False
     assert found["memory_growth_mib"] < found["memory_growth_allowed_mib"]
 
 
 def test_of_a_part_that_never_lives_long_nothing_is_claimed() -> None:
-    assert judge(samples(minutes=30, killed_every=100))["store"]["flat"] is None
+    assert judge(samples(minutes=30, killed_every=240))["http-1"]["flat"] is None
 
 
 def test_one_step_is_no_leak() -> None:
@@ -53,4 +53,4 @@ def test_one_step_is_no_leak() -> None:
         for one in found
     ]
 
-    assert judge(stepped)["store"]["flat"] is True
+    assert judge(stepped)["http-1"]["flat"] is True
