@@ -65,6 +65,7 @@ class _Run:
 
     Attributes:
         stored: Done when the turn is in the store; text is held back until then. None when it is there already.
+        told: The conversation may have been told how this run ended.
     """
 
     turn: Turn
@@ -76,6 +77,7 @@ class _Run:
     finish_reason: str | None = None
     usage: Usage | None = None
     ending: bool = False
+    told: bool = False
 
     def add(self, text: str) -> None:
         self.parts.append(text)
@@ -130,6 +132,10 @@ class TurnRunner:
                 return _outcome(work, turn)
             heartbeat.result()
             log.warning("lose_run", turn_id=turn.turn_id, run=turn.run)
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            if current.told:
+                await self._take_back(turn)
             return Ended(State.RUNNING, lost=True)
         finally:
             for task in (work, heartbeat):
@@ -220,6 +226,7 @@ class TurnRunner:
             turn, answer=answer, state=State.SUCCEEDED, citations=tuple(details["citations"])
         )
         # The conversation first: a crash in between repeats the turn, the other order would forget it.
+        run.told = True
         await self._patiently(turn, lambda: self._sessions.append(answered))
         run.timeline.mark(stages.STORE)
         run.ending = True
@@ -253,7 +260,7 @@ class TurnRunner:
     async def _fail(self, run: _Run, error: SpillwayError) -> Ended:
         if run.stored is not None:
             await run.stored
-        run.ending = True
+        run.ending = run.told = True
         return await self.fail(run.turn, error, run.publish, run.timeline.as_dict())
 
     async def fail(

@@ -32,6 +32,7 @@ class Evidence:
         capacity: Shared accounts and lines as they are stored.
         in_flight: Calls under way at the simulator when all was over.
         drained_after: Seconds from the last caller's end until all was quiet; None when it never was.
+        loads: Load average of the machine, as often as samples were taken.
         evaluation_calls: Chat calls for anything but a planned question, such as judging.
     """
 
@@ -46,6 +47,7 @@ class Evidence:
     in_flight: int
     drained_after: float | None
     samples: Sequence[Sample]
+    loads: Sequence[float]
     faults: Sequence[dict[str, Any]]
     watch: Watch
     evaluation_calls: int
@@ -58,6 +60,7 @@ def gather(
     visits: Sequence[Visit],
     seen: Sequence[Seen],
     samples: Sequence[Sample],
+    loads: Sequence[float],
     faults: Sequence[dict[str, Any]],
     watch: Watch,
     drained_after: float | None,
@@ -90,6 +93,7 @@ def gather(
         in_flight=stack.in_flight(),
         drained_after=drained_after,
         samples=samples,
+        loads=loads,
         faults=faults,
         watch=watch,
         evaluation_calls=sum(call.question not in planned for call in calls),

@@ -1,6 +1,7 @@
 """Carries the faults out, one after the other, and notes what really happened."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
@@ -11,7 +12,7 @@ from bench.soak import processes
 from bench.soak.plan import Fault
 from bench.soak.stack import SoakStack
 
-START_AGAIN_SECONDS = 60.0
+START_AGAIN_SECONDS = 100.0
 BACK_SECONDS = 20.0
 POLL_SECONDS = 0.05
 
@@ -65,7 +66,8 @@ class Faults:
         """`kill -9` of an instance; the supervisor starts another."""
         if (pid := await self._pid(fault.part)) is None:
             return "was not there"
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
         return "killed"
 
     async def _kill_part(self, fault: Fault) -> str:
@@ -90,11 +92,12 @@ class Faults:
         """SIGSTOP, and SIGCONT after a while: a machine that stands still, with all its connections open."""
         if (pid := await self._pid(fault.part)) is None:
             return "was not there"
-        try:
-            os.kill(pid, signal.SIGSTOP)
-            await asyncio.sleep(fault.seconds)
-        finally:
-            os.kill(pid, signal.SIGCONT)
+        with contextlib.suppress(ProcessLookupError):
+            try:
+                os.kill(pid, signal.SIGSTOP)
+                await asyncio.sleep(fault.seconds)
+            finally:
+                os.kill(pid, signal.SIGCONT)
         return "went on"
 
     async def _disk_full(self, fault: Fault) -> str:

@@ -11,7 +11,7 @@ RULES = {
     "ended_twice": "turns that were over and had another end later",
     "answers_unlike_the_stored": "whole answers at callers that are not the stored ones",
     "visible_tokens_twice": "callers who saw a piece of text twice",
-    "over_quota": "deployments that were asked for more than their quota in some minute",
+    "over_quota": "deployments asked for more than their quota in some minute, beyond what wrong clocks explain (50 %)",
     "queues_not_drained": "queues with messages left",
     "orphans": "turns left open, calls left running",
     "conversations_inconsistent": "turns whose conversation says something else than they do",
@@ -63,7 +63,7 @@ def _rules(result: dict[str, Any]) -> list[str]:
 
 
 def _figures(result: dict[str, Any]) -> list[str]:
-    seen, calls = result["turns_seen"], result["calls"]
+    seen, calls, load = result["turns_seen"], result["calls"], result["load_average"]
     rows = [
         ["figure", ""],
         ["turns asked, accepted, answered", f"{seen['asked']:,}, {seen['accepted']:,}, {seen['succeeded']:,}"],
@@ -76,7 +76,9 @@ def _figures(result: dict[str, Any]) -> list[str]:
         ["most runs of one turn", str(seen["most_runs_of_a_turn"])],
         ["calls, of these for evaluation", f"{calls['calls']:,}, {calls['evaluation_calls']:,}"],
         ["calls answered 429", f"{calls['calls_429']:,}"],
+        ["over the quota in the worst minute", f"{calls['over_quota_share']:.1%}"],
         ["dead letters, by reason and state of their turn", _counts(result["dead_letters"]) or "none"],
+        ["load average meanwhile, median and most", f"{load['median']}, {load['most']}"],
         ["all quiet after the last caller, s", f"{result['drained_after_s']}"],
     ]
     return markdown(rows)

@@ -1,6 +1,7 @@
 """One soak: traffic and faults together, then quiet, then the referee."""
 
 import asyncio
+import os
 import tempfile
 import time
 from collections.abc import Coroutine
@@ -74,9 +75,9 @@ def run(
 async def _soak(stack: SoakStack, visits: list[traffic.Visit], faults: list[plan.Fault], seconds: float) -> Evidence:
     began = time.time() + HEAD_START_SECONDS
     seen = [Seen(Record(visit.planned.number)) for visit in visits]
-    playing, samples, watch = Faults(stack, began), list[Sample](), Watch(stack)
+    playing, samples, loads, watch = Faults(stack, began), list[Sample](), list[float](), Watch(stack)
     background = [
-        asyncio.create_task(_sample(stack, began, samples)),
+        asyncio.create_task(_sample(stack, began, samples, loads)),
         asyncio.create_task(watch.run()),
     ]
     try:
@@ -97,6 +98,7 @@ async def _soak(stack: SoakStack, visits: list[traffic.Visit], faults: list[plan
         visits=visits,
         seen=seen,
         samples=samples,
+        loads=loads,
         faults=playing.log,
         watch=watch,
         drained_after=drained,
@@ -136,8 +138,9 @@ async def _ask(url: str, visits: list[traffic.Visit], seen: list[Seen], began: f
             group.create_task(Caller(client, visit, noted).go())
 
 
-async def _sample(stack: SoakStack, began: float, samples: list[Sample]) -> None:
+async def _sample(stack: SoakStack, began: float, samples: list[Sample], loads: list[float]) -> None:
     while True:
+        loads.append(os.getloadavg()[0])
         samples += await asyncio.to_thread(stack.samples, time.time() - began)
         await asyncio.sleep(SAMPLE_SECONDS)
 

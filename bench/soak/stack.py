@@ -18,8 +18,8 @@ CLOCK = Path(__file__).parent / "clock"
 TENANTS = ("contoso", "fabrikam")
 OPERATOR = "soak-operator"
 PARTS = ("broker", "store", "model", "app")
-QUOTA_TOKENS, QUOTA_REQUESTS = 60_000, 600
-"""Of each of two deployments, a minute; the usual load asks for about a third of it."""
+QUOTA_TOKENS, QUOTA_REQUESTS = 100_000, 1_000
+"""Of each of two deployments, a minute; the usual load asks for less than half of it, judging included."""
 SETTINGS = {
     "SPILLWAY_KNOWLEDGE_ENABLED": "false",
     "SPILLWAY_MAX_OUTPUT_TOKENS": "200",

@@ -1,5 +1,6 @@
 """A run whose turn ended otherwise leaves no answer in the conversation."""
 
+import asyncio
 import dataclasses
 from types import SimpleNamespace
 from typing import Any, cast
@@ -29,29 +30,35 @@ class Store:
 
 class Sessions:
     def __init__(self) -> None:
+        self.written = asyncio.Event()
         self.entries: dict[str, tuple[State, str]] = {}
 
     async def append(self, turn: Turn) -> None:
         self.entries[turn.turn_id] = (turn.state, turn.answer)
 
 
-async def answered(store: Store, sessions: Sessions) -> Ended:
-    """How a run ends that has the whole answer when somebody else has already ended its turn, or taken it over."""
-    clock: Any = SimpleNamespace(now=lambda: 1.0, monotonic=lambda: 1.0)
+CLOCK: Any = SimpleNamespace(now=lambda: 1.0, monotonic=lambda: 1.0)
+ANSWERING: Any = SimpleNamespace(deployment=SimpleNamespace(name="d", model="m"), attempts=[])
+CONTEXT: Any = SimpleNamespace(passages=())
+
+
+def made(store: Store, sessions: Sessions) -> TurnRunner:
     unused: Any = None
-    runner = TurnRunner(
+    return TurnRunner(
         settings=unused,
         store=cast(TurnStore, store),
         sessions=cast(SessionStore, sessions),
         context=unused,
         attempts=unused,
         counter=unused,
-        clock=clock,
+        clock=CLOCK,
     )
-    run = _Run(TURN, lambda _: None, Timeline.begin(clock), None, ["An answer."])
-    answering: Any = SimpleNamespace(deployment=SimpleNamespace(name="d", model="m"), attempts=[])
-    context: Any = SimpleNamespace(passages=())
-    return await runner._succeed(run, answering, context)
+
+
+async def answered(store: Store, sessions: Sessions) -> Ended:
+    """How a run ends that has the whole answer when somebody else has already ended its turn, or taken it over."""
+    run = _Run(TURN, lambda _: None, Timeline.begin(CLOCK), None, ["An answer."])
+    return await made(store, sessions)._succeed(run, ANSWERING, CONTEXT)
 
 
 @pytest.mark.parametrize("other", [State.CANCELLED, State.EXPIRED])
@@ -75,3 +82,29 @@ async def test_a_turn_that_another_run_still_answers_is_left_to_that_run() -> No
     await answered(Store(dataclasses.replace(TURN, run=2)), sessions)
 
     assert sessions.entries == {"t": (State.SUCCEEDED, "An answer.")}
+
+
+async def test_a_run_that_loses_its_turn_while_it_writes_the_conversation_takes_that_back() -> None:
+    class Slow(Sessions):
+        async def append(self, turn: Turn) -> None:
+            await super().append(turn)
+            self.written.set()
+            if turn.state is State.SUCCEEDED:
+                # The write has arrived, and its answer is long in coming.
+                await asyncio.Event().wait()
+
+    sessions = Slow()
+    runner: Any = made(Store(dataclasses.replace(TURN, state=State.CANCELLED)), sessions)
+
+    async def answer(run: _Run) -> Ended:
+        run.add("An answer.")
+        return await runner._succeed(run, ANSWERING, CONTEXT)
+
+    async def lost(run: _Run) -> None:
+        await sessions.written.wait()
+
+    runner._answer, runner._keep_lease = answer, lost
+    ended = await runner.run(TURN, lambda _: None, Timeline.begin(CLOCK))
+
+    assert ended.lost
+    assert sessions.entries == {"t": (State.CANCELLED, "")}

@@ -54,6 +54,7 @@ def evidence() -> Evidence:
         in_flight=0,
         drained_after=1.0,
         samples=[],
+        loads=[1.0, 3.0],
         faults=[],
         watch=Watch(stack),
         evaluation_calls=0,
@@ -117,7 +118,7 @@ def twice(found: Evidence) -> Evidence:
 
 def over_quota(found: Evidence) -> Evidence:
     facts = found.facts
-    return dataclasses.replace(found, facts=dataclasses.replace(facts, quota={"chat-0": 2000}))
+    return dataclasses.replace(found, facts=dataclasses.replace(facts, quota={"chat-0": 1900}))
 
 
 def undrained(found: Evidence) -> Evidence:
