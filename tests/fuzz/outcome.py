@@ -31,11 +31,15 @@ def of_decoder(log: str) -> dict[str, Any]:
     """One run of a fuzzer: inputs tried, seconds, code reached, and whether it came to its end without a finding."""
     done = re.search(r"Done (\d+) runs in (\d+) second", log)
     reached = re.findall(r"cov: (\d+)", log)
+    slowest = re.search(r"slowest_unit_time_sec:\s+(\d+)", log)
+    # An input that took long is kept too; it is a finding only when it took longer than one may, a "timeout".
+    found = re.search(r"Test unit written to \S*(crash|timeout|oom|leak)-", log)
     return {
         "inputs": int(done[1]) if done else None,
         "seconds": int(done[2]) if done else None,
         "places_reached": int(reached[-1]) if reached else None,
-        "no_finding": done is not None and "Test unit written" not in log,
+        "slowest_input_seconds": int(slowest[1]) if slowest else None,
+        "no_finding": done is not None and found is None,
     }
 
 

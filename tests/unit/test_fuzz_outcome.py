@@ -36,8 +36,17 @@ def test_runs_of_the_api_are_told_apart_and_a_failed_one_is_not_good() -> None:
 
 def test_a_fuzzer_that_was_stopped_or_found_something_is_no_good_run() -> None:
     reached = "#512 NEW cov: 800 ft: 900 corp: 12\n"
-    whole = of_decoder(f"{reached}Done 60543 runs in 601 second(s)\n")
+    done = "Done 60543 runs in 601 second(s)\nstat::slowest_unit_time_sec:    15\n"
+    slow = "artifact_prefix='x-'; Test unit written to x-slow-unit-ab\n"
+    whole = of_decoder(reached + slow + done)
 
-    assert whole == {"inputs": 60543, "seconds": 601, "places_reached": 800, "no_finding": True}
+    assert whole == {
+        "inputs": 60543,
+        "seconds": 601,
+        "places_reached": 800,
+        "slowest_input_seconds": 15,
+        "no_finding": True,
+    }
     assert not of_decoder(reached)["no_finding"]
-    assert not of_decoder(f"{reached}artifact_prefix='x'; Test unit written to x\n")["no_finding"]
+    for kind in ("crash", "timeout", "oom"):
+        assert not of_decoder(f"{reached}artifact_prefix='x-'; Test unit written to x-{kind}-ab\n{done}")["no_finding"]
