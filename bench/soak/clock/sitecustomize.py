@@ -14,6 +14,9 @@ POLL_SECONDS = 0.2
 
 
 def _watch(order: Path) -> None:
+    # At once and not with the first jump: its 10 MiB would look like a leak.
+    import time_machine  # noqa: PLC0415  only in the processes of a soak
+
     shown, traveller = 0.0, None
     while True:
         time.sleep(POLL_SECONDS)
@@ -24,8 +27,6 @@ def _watch(order: Path) -> None:
         if wanted == shown:
             continue
         if traveller is None:
-            import time_machine  # noqa: PLC0415  only when a clock is moved
-
             traveller = time_machine.travel(time.time() + wanted, tick=True).start()
         else:
             traveller.move_to(time_machine.escape_hatch.time.time() + wanted)
