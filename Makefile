@@ -11,7 +11,7 @@ CODE := function_app.py functions shared local tests bench
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test lint types unit contract acceptance browser test-deployed package fuzz lock audit sbom
-.PHONY: evals alerts bench bench-evals surge console-check bench-rivals bench-proxy bench-cache latency advice simulation clean
+.PHONY: evals alerts soak bench bench-evals surge console-check bench-rivals bench-proxy bench-cache latency advice simulation clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -60,12 +60,14 @@ test-deployed: $(VENV)/.dev ## The tests on Python 3.13, with Microsoft's worker
 package: $(VENV)/.dev ## Build dist/spillway.zip, the package that is deployed
 	@$(RUN) -m infra.package dist/spillway.zip
 
-fuzz: $(VENV)/.dev ## Fuzz the API and all decoders for SECONDS=600 each (EXAMPLES=120 calls a phase and route)
+fuzz: $(VENV)/.dev ## Fuzz the API and all decoders for SECONDS=600 each (EXAMPLES=120 calls a phase and route); result in bench/results
 	@python=$$(readlink -f $(BIN)/python) && \
 	api=$$(bash tests/environment.sh "$$python" schemathesis schemathesis==4.32.5) && \
 	decoders=$$(bash tests/environment.sh "$$python" fuzz requirements-local.txt atheris==3.0.0) && \
-	$(RUN) -m tests.fuzz.api "$$api/bin/st" --examples $(or $(EXAMPLES),120) && \
-	"$$decoders/bin/python" -m tests.fuzz --seconds $(or $(SECONDS),600) $(ARGS)
+	mkdir -p .data/fuzz && set -o pipefail && \
+	$(RUN) -m tests.fuzz.api "$$api/bin/st" --examples $(or $(EXAMPLES),120) | tee .data/fuzz/api.log && \
+	"$$decoders/bin/python" -m tests.fuzz --seconds $(or $(SECONDS),600) $(ARGS) && \
+	$(RUN) -m tests.fuzz.outcome .data/fuzz/api.log .data/fuzz
 
 TOOLS = $$(bash tests/environment.sh "$$(readlink -f $(BIN)/python)" supply uv==0.13.8 pip-audit==2.10.1 cyclonedx-bom==7.5.0)
 lock: $(VENV)/.dev ## Write requirements.lock anew from requirements.txt
@@ -87,6 +89,9 @@ evals: $(VENV)/.dev ## Evaluate the app on local Azure with the golden set: scor
 
 alerts: $(VENV)/.dev ## Replay all incidents and healthy hours against the alerts, and say when each is found
 	@$(RUN) -m pytest tests/contract/alerts -s --no-header
+
+soak: $(VENV)/.dev ## Traffic and faults for MINUTES=30 on local Azure, then the referee: leaks, losses, invariants
+	@$(RUN) -m bench.soak --minutes $(or $(MINUTES),30) $(ARGS)
 
 bench: $(VENV)/.dev ## Measure broker, store and the time the app adds; writes bench/results
 	@$(RUN) -m bench

@@ -72,6 +72,7 @@ class _Run:
         stored: Done when the turn is in the store; text is held back until then. None when it is there already.
         lookup: Its look into the cache; None without one.
         flight: Others follow this run's text.
+        told: The conversation may have been told how this run ended.
     """
 
     turn: Turn
@@ -85,6 +86,7 @@ class _Run:
     finish_reason: str | None = None
     usage: Usage | None = None
     ending: bool = False
+    told: bool = False
 
     def add(self, text: str) -> None:
         self.parts.append(text)
@@ -167,6 +169,10 @@ class TurnRunner:
                 return _outcome(work, turn)
             heartbeat.result()
             log.warning("lose_run", turn_id=turn.turn_id, run=turn.run)
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            if current.told:
+                await self._take_back(turn)
             return Ended(State.RUNNING, lost=True)
         finally:
             for task in (work, heartbeat):
@@ -332,12 +338,14 @@ class TurnRunner:
             turn, answer=answer, state=State.SUCCEEDED, citations=tuple(details["citations"])
         )
         # The conversation first: a crash in between repeats the turn, the other order would forget it.
+        run.told = True
         await self._patiently(turn, lambda: self._sessions.append(answered))
         run.timeline.mark(stages.STORE)
         run.ending = True
         attempts = [*turn.attempts, *origin.attempts]
         fields = {**details, "answer": answer, "attempts": attempts, "timeline": told(run.timeline, self._clock)}
         if not await self._finish(turn, State.SUCCEEDED, fields):
+            await self._take_back(turn)
             return Ended(State.SUCCEEDED, lost=True)
         # The stored timeline ends where its own write began; the one that is told has that write in it.
         run.timeline.mark(stages.STORE)
@@ -365,7 +373,7 @@ class TurnRunner:
     async def _fail(self, run: _Run, error: SpillwayError) -> Ended:
         if run.stored is not None:
             await run.stored
-        run.ending = True
+        run.ending = run.told = True
         return await self.fail(run.turn, error, run.publish, run.timeline.as_dict())
 
     async def fail(
@@ -378,12 +386,23 @@ class TurnRunner:
             turn, lambda: self._sessions.append(dataclasses.replace(turn, state=State.FAILED, answer=""))
         )
         finished = await self._finish(turn, State.FAILED, fields)
+        if not finished:
+            await self._take_back(turn)
         log.warning("fail_turn", turn_id=turn.turn_id, code=error.code, run=turn.run)
         if finished:
             publish(News(turn.turn_id, turn.run, 0, "", State.FAILED.value, {"error": error.as_dict()}))
             now = self._clock.now()
             self._observer.tell(TurnEnded.of(turn, State.FAILED, now, code=error.code, timeline=timeline))
         return Ended(State.FAILED, error, lost=not finished)
+
+    async def _take_back(self, turn: Turn) -> None:
+        """The turn ended otherwise, so what this run wrote into the conversation gives way to how it ended.
+
+        It was cancelled, or another run answered it. One that is not over will be written by the run that holds it.
+        """
+        kept = await self._patiently(turn, lambda: self._store.get(turn.turn_id))
+        if kept is not None and kept.state.terminal:
+            await self._patiently(turn, lambda: self._sessions.append(kept))
 
     async def _finish(self, turn: Turn, state: State, fields: dict[str, Any]) -> bool:
         finished = await self._patiently(

@@ -127,11 +127,15 @@ class LabStack(Stack):
         return int(self._query(OPEN, {"name": "@over", "value": sorted(TERMINAL)})[0])
 
     def _query(self, text: str, *parameters: dict[str, object]) -> list[Any]:
+        return self.rows("turns", text, *parameters)
+
+    def rows(self, container: str, text: str, *parameters: dict[str, object]) -> list[Any]:
+        """What a query finds in one of the app's containers."""
         # One client for the whole run: a client that is closed early complains from a thread of its own.
         if self._store is None:
             self._store = CosmosClient(self.parts["store"].url, credential=STORE_KEY)
-        container = self._store.get_database_client("spillway").get_container_client("turns")
-        return list(container.query_items(text, parameters=list(parameters), enable_cross_partition_query=True))
+        client = self._store.get_database_client("spillway").get_container_client(container)
+        return list(client.query_items(text, parameters=list(parameters), enable_cross_partition_query=True))
 
     def stop(self) -> None:
         super().stop()

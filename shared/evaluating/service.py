@@ -8,6 +8,7 @@ from shared.attempts import Attempts
 from shared.capacity import Capacity
 from shared.context import ContextGatherer
 from shared.context_providers.knowledge import KnowledgeSearch
+from shared.errors import Unavailable
 from shared.evaluating.answers import AnswerReader
 from shared.evaluating.asking import Asking
 from shared.evaluating.fan_out import FanOut
@@ -32,6 +33,8 @@ from shared.ports import Clock, Embedder, Knowledge, TokenCounter, TurnStore
 from shared.settings import Settings
 
 LOOK_UP_SECONDS = 10.0
+AWAY_SECONDS = 5.0
+"""How long a message is held on to while the store or the queue does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +116,16 @@ class Evaluations:
         """Does what a message asks for; returning completes it.
 
         Raises:
-            Unavailable: The store or the queue does not answer; the message is given back.
+            Unavailable: The store or the queue does not answer; the message is given back, after a pause.
         """
+        try:
+            await self._work(message)
+        except Unavailable:
+            # The queue delivers it again at once, and five deliveries within a second would make it a dead letter.
+            await self._clock.sleep(AWAY_SECONDS)
+            raise
+
+    async def _work(self, message: EvaluationMessage) -> None:
         match message.work:
             case Work.PLAN:
                 await self._planner.plan(message.run)
