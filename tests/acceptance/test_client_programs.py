@@ -1,4 +1,4 @@
-"""The programs of samples/clients: base URL and key come from the environment, and nothing in them knows of Spillway."""
+"""The programs of samples/clients know of Spillway only what the environment says: a base URL and a key."""
 
 import json
 import os
@@ -112,7 +112,9 @@ def test_the_fetch_sample_gives_the_whole_answer_over_a_broken_connection(stack:
 
 @pytest.mark.javascript
 def test_the_fetch_sample_says_why_it_was_refused(stack: Stack, node: str) -> None:
-    script = 'import { ask } from "./events.mjs"; for await (const _ of ask(process.argv[1], "wrong", {message: "Hi"}));'
+    script = (
+        'import { ask } from "./events.mjs"; for await (const _ of ask(process.argv[1], "wrong", {message: "Hi"}));'
+    )
     done = subprocess.run(
         [node, "--input-type=module", "--eval", script, stack.url], cwd=CLIENTS, capture_output=True, text=True,
         timeout=60, check=False,
