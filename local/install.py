@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -56,9 +57,9 @@ def make(folder: Path) -> None:
 
 def install(python: Path, requirements: str) -> int:
     """Installs with pip and says how far it is; pip's exit code."""
-    began = shown = time.monotonic()
+    began = time.monotonic()
     said: list[str] = []
-    packages = 0
+    done = threading.Event()
     quiet = ["--disable-pip-version-check", "--progress-bar", "off"]
     print(f"Installing {requirements}; the first time takes about a minute ...", flush=True)
     with subprocess.Popen(  # noqa: S603  our own path
@@ -67,20 +68,24 @@ def install(python: Path, requirements: str) -> int:
         stderr=subprocess.STDOUT,
         text=True,
     ) as pip:
-        for line in pip.stdout or ():
-            said.append(line.rstrip())
-            packages += line.startswith(("Collecting ", "Requirement already satisfied: "))
-            if line.startswith("Installing collected packages"):
-                print(f"  found all, unpacking ({time.monotonic() - began:.0f} s) ...", flush=True)
-            elif time.monotonic() - shown > EVERY_SECONDS:
-                shown = time.monotonic()
-                print(f"  {packages} packages found ({shown - began:.0f} s) ...", flush=True)
+        threading.Thread(target=tell, args=(said, began, done), daemon=True).start()
+        said.extend(line.rstrip() for line in pip.stdout or ())
+        done.set()
     if pip.returncode:
         print("\n".join(said[-TAIL_LINES:]), file=sys.stderr)
         print("The packages could not be installed. This step needs a network; later ones do not.", file=sys.stderr)
     else:
         print(f"Installed in {time.monotonic() - began:.0f} s.", flush=True)
     return pip.returncode
+
+
+def tell(said: list[str], began: float, done: threading.Event) -> None:
+    """Says every few seconds what pip is doing, also while pip itself is silent."""
+    while not done.wait(EVERY_SECONDS):
+        packages = sum(line.startswith(("Collecting ", "Requirement already satisfied: ")) for line in said)
+        unpacking = any(line.startswith("Installing collected packages") for line in said)
+        doing = f"unpacking {packages} packages" if unpacking else f"{packages} packages found"
+        print(f"  {doing} ({time.monotonic() - began:.0f} s) ...", flush=True)
 
 
 if __name__ == "__main__":
