@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+import contextlib
 import json
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -52,6 +54,8 @@ async def run(arguments: argparse.Namespace) -> None:
     began = time.monotonic()
     data = arguments.data.resolve()
     stop = stop_event()
+    # A closed terminal window must not leave services behind that hold the data.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, stop.set)
     with kept_alone(data) as claim, tempfile.TemporaryDirectory(prefix="spillway-") as scratch:
         stack = Stack(data / "logs")
         starting = asyncio.create_task(_start(stack, arguments, data, Path(scratch), began))
@@ -63,7 +67,8 @@ async def run(arguments: argparse.Namespace) -> None:
                 await _watch(stack, stopped)
         finally:
             starting.cancel()
-            print("Stopping ...", flush=True)
+            with contextlib.suppress(OSError):  # nobody may be reading any more
+                print("Stopping ...", flush=True)
             await stack.stop()
 
 
