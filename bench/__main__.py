@@ -1,15 +1,34 @@
-"""`python -m bench`: measurements of the parts, and `python -m bench run SCENARIO`: the load lab."""
+"""`python -m bench`: parts; `run SCENARIO`: the load lab; `console`: is it right?; `simulate`: the fleet."""
 
 import argparse
 import json
 from pathlib import Path
 
-from bench import advisor, broker, cold, cost, evaluations, overhead, proxy, regression, store, streams, timeline
+from bench import (
+    advisor,
+    broker,
+    caching,
+    cold,
+    console,
+    context,
+    cost,
+    evaluations,
+    overhead,
+    proxy,
+    regression,
+    store,
+    streams,
+    telemetry,
+    timeline,
+    workbook,
+)
+from bench.console.page import ConsoleError
 from bench.lab import picture, report, scenario
 from bench.lab.program import ARMS, ArmFailed
 from bench.lab.run import run
 from bench.lab.scenario import ScenarioError
 from bench.machine import RESULTS, write
+from bench.simulation import command as simulation
 
 RUNS = {
     "overhead": overhead.run,
@@ -18,13 +37,17 @@ RUNS = {
     "cost": cost.run,
     "streams": streams.run,
     "cold": cold.run,
+    "context": context.run,
     "proxy": proxy.run,
     "timeline": timeline.run,
+    "telemetry": telemetry.run,
     "advisor": advisor.run,
     "regression": regression.run,
+    "cache": caching.run,
     "evaluations": evaluations.run,
+    "workbook": workbook.run,
 }
-APART = frozenset({"proxy", "advisor", "regression", "evaluations"})
+APART = frozenset({"proxy", "advisor", "regression", "evaluations", "workbook", "cache"})
 """Only when named: they take long, or need an environment of their own, see `make bench-proxy`."""
 
 
@@ -42,13 +65,29 @@ def main() -> None:
     lab.add_argument(
         "--results", type=Path, metavar="DIR", help="where results go (default: bench/results, nowhere when scaled)"
     )
+    shown = commands.add_parser("console", help="does the console show what happened in a scenario?")
+    shown.add_argument("scenario", nargs="?", default="surge", help="of the load lab (default: surge)")
+    shown.add_argument("--scale", type=float, default=1.0, help="as above")
+    shown.add_argument("--keep", type=Path, metavar="DIR", help="as above")
+    shown.add_argument("--results", type=Path, metavar="DIR", help="where result and pictures go")
+    simulation.add(commands)
     arguments = parser.parse_args()
-    if arguments.command == "run":
+    if arguments.command == "simulate":
+        simulation.run(arguments)
+        return
+    if arguments.command in {"run", "console"}:
         try:
-            raise SystemExit(_lab(arguments))
-        except (ArmFailed, ScenarioError) as error:
+            raise SystemExit(_lab(arguments) if arguments.command == "run" else _console(arguments))
+        except (ArmFailed, ConsoleError, ScenarioError) as error:
             raise SystemExit(str(error)) from error
     measure(getattr(arguments, "names", []) or [name for name in RUNS if name not in APART])
+
+
+def _console(arguments: argparse.Namespace) -> int:
+    """1 when the console shows something else than what happened."""
+    keep = None if arguments.keep is None else arguments.keep.resolve()
+    results = None if arguments.results is None else arguments.results.resolve()
+    return 0 if console.run(arguments.scenario, scale=arguments.scale, keep=keep, results=results) else 1
 
 
 def measure(names: list[str]) -> None:

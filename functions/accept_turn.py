@@ -7,6 +7,7 @@ from functions.http import (
     EVENT_STREAM,
     TURN_HEADER,
     body_of,
+    cache_headers,
     guarded,
     idempotency_key_of,
     json_reply,
@@ -47,7 +48,12 @@ async def _accept(request: Request, services: Services) -> Response:
     streams = EVENT_STREAM in request.headers.get("accept", "")
     waits = streams or "respond-async" not in request.headers.get("prefer", "").lower()
     accepted = await chat.ask(
-        body, principal, waits=waits, idempotency_key=idempotency_key_of(request), timeline=timeline
+        body,
+        principal,
+        waits=waits,
+        idempotency_key=idempotency_key_of(request),
+        timeline=timeline,
+        cache_control=request.headers.get("cache-control", ""),
     )
     if streams:
         return stream_reply(accepted, chat.events(accepted))
@@ -57,10 +63,10 @@ async def _accept(request: Request, services: Services) -> Response:
 async def _reply(chat: Chat, accepted: Accepted, *, waits: bool) -> Response:
     turn = await chat.wait(accepted, WAIT_SECONDS) if waits else accepted.turn
     if turn.state is State.SUCCEEDED:
-        return json_reply(describe(turn), headers=_headers(turn))
+        return json_reply(describe(turn), headers={**_headers(turn), **cache_headers(accepted, turn)})
     if turn.state.terminal:
         raise from_dict(turn.error or {})
-    headers = {"Location": f"/api/chat/{turn.turn_id}", "Retry-After": "1", **_headers(turn)}
+    headers = {"Location": f"/api/chat/{turn.turn_id}", "Retry-After": "1", **_headers(turn), **cache_headers(accepted)}
     return json_reply(describe(turn, accepted.waiting), status=202, headers=headers)
 
 

@@ -3,7 +3,15 @@
 import azure.functions as func
 from azurefunctions.extensions.http.fastapi import Request, Response
 
-from functions.http import TURN_HEADER, body_of, guarded, idempotency_key_of, json_reply, stream_reply
+from functions.http import (
+    TURN_HEADER,
+    body_of,
+    cache_headers,
+    guarded,
+    idempotency_key_of,
+    json_reply,
+    stream_reply,
+)
 from shared import stages
 from shared.api_models import CompletionRequest, validated
 from shared.completions import chunks, completion, error_body, model_list
@@ -40,7 +48,13 @@ async def _complete(request: Request, services: Services) -> Response:
     content = await body_of(request)
     timeline.mark(stages.RECEIVE)
     body = validated(CompletionRequest, content)
-    accepted = await chat.complete(body, principal, idempotency_key=idempotency_key_of(request), timeline=timeline)
+    accepted = await chat.complete(
+        body,
+        principal,
+        idempotency_key=idempotency_key_of(request),
+        timeline=timeline,
+        cache_control=request.headers.get("cache-control", ""),
+    )
     if body.stream:
         include_usage = body.stream_options is not None and body.stream_options.include_usage
         return stream_reply(
@@ -49,7 +63,7 @@ async def _complete(request: Request, services: Services) -> Response:
     turn = await chat.wait(accepted, WAIT_SECONDS)
     if turn.state is State.SUCCEEDED:
         headers = {TURN_HEADER: turn.turn_id, "Server-Timing": server_timing(turn.timeline)}
-        return json_reply(completion(turn, body.model), headers=headers)
+        return json_reply(completion(turn, body.model), headers={**headers, **cache_headers(accepted, turn)})
     if turn.state.terminal:
         raise from_dict(turn.error or {})
     raise DeadlineExceeded("The answer did not come while the connection could be held. Ask again.")

@@ -8,11 +8,14 @@ from azurefunctions.extensions.http.fastapi import JSONResponse, Request, Respon
 
 from shared.accept_turn import Accepted
 from shared.api_models import MAX_BODY_BYTES
+from shared.caching.wish import cache_status
 from shared.errors import EvaluationNotFound, InvalidRequest, RequestTooLarge, SpillwayError, TurnNotFound, Unauthorized
 from shared.telemetry import log
+from shared.turns import State, Turn
 
 ErrorBody = Callable[[SpillwayError], dict[str, Any]]
 TURN_HEADER = "x-spillway-turn-id"
+CACHE_HEADER = "Cache-Status"
 SHELL = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -67,7 +70,17 @@ def json_reply(body: Any, *, status: int = 200, headers: dict[str, str] | None =
 def stream_reply(accepted: Accepted, events: AsyncIterator[bytes]) -> Response:
     """A server-sent event stream of a turn."""
     headers = {TURN_HEADER: accepted.turn.turn_id, "Server-Timing": accepted.timeline.server_timing()}
+    headers |= cache_headers(accepted)
     return StreamingResponse(events, media_type=EVENT_STREAM, headers={**STREAM_HEADERS, **headers})
+
+
+def cache_headers(accepted: Accepted, turn: Turn | None = None) -> dict[str, str]:
+    """Where the answer comes from, when the route has opted in; `turn` is the turn once it is over."""
+    if turn is not None and turn.state is State.SUCCEEDED:
+        status = cache_status(turn, None if turn.cached is None else turn.cached["kind"])
+    else:
+        status = accepted.cache_status
+    return {} if status is None else {CACHE_HEADER: status}
 
 
 async def body_of(request: Request) -> bytes:

@@ -10,7 +10,7 @@ trap 'rm -f "$errors"' EXIT
 code=$?
 cat "$errors" >&2
 if [ "$code" -ne 0 ] && ! grep -Eq '^Found [0-9]+ known vulnerabilit' "$errors"; then
-    echo "NOT AUDITED: the database of vulnerabilities cannot be asked about every package. Run it again with a network." >&2
+    echo "NOT AUDITED: the vulnerability service did not answer for every package, so nothing is known; run it again where pypi.org can be reached." >&2
     exit 75
 fi
 exit "$code"

@@ -305,6 +305,7 @@ module app 'app/app.bicep' = {
     subnetId: privateNetwork ? network.outputs.appSubnetId : ''
     auth: auth
     entraClientId: entraClientId
+    workbookId: workbook.outputs.id
     settings: union(loadJsonContent('settings.json'), {
       COSMOS_ENDPOINT: cosmos.outputs.endpoint
       COSMOS_DATABASE: database

@@ -1,7 +1,8 @@
 """What a load needs and what it costs a month: `python -m infra.sizing --turns-per-minute 1000`.
 
 `--write` writes the table in docs/sizing.md anew. Prices and assumptions are in infra/sizing.json, to be replaced by
-yours. What a turn costs the app was measured on local Azure (bench/results/cost.json).
+yours. What a turn takes of the store and of Service Bus at a load comes from the simulation of the fleet
+(bench/results/simulation.json), which starts from what was measured on local Azure.
 """
 
 import argparse
@@ -14,6 +15,8 @@ from typing import Any
 from infra.hooks.console import say
 
 ROOT = Path(__file__).resolve().parents[1]
+SIMULATION = ROOT / "bench" / "results" / "simulation.json"
+SIMULATED = ("queued_share", "queue_operations", "direct_request_units", "queued_request_units")
 DOCUMENT = ROOT / "docs" / "sizing.md"
 BEGIN, END = "<!-- the table below is made by `python -m infra.sizing --write` -->", "<!-- end of the table -->"
 MINUTES, HOURS = 43_800.0, 730.0
@@ -175,19 +178,24 @@ def table(rows: list[tuple[Load, Plan]]) -> str:
     return "\n".join([head, *lines])
 
 
-def given(path: Path = ROOT / "infra" / "sizing.json") -> tuple[Assumptions, Prices]:
-    """Assumptions and prices of a file, with what a turn costs as it was measured."""
+def given(
+    turns_per_minute: float = 1000.0, path: Path = ROOT / "infra" / "sizing.json", simulation: Path = SIMULATION
+) -> tuple[Assumptions, Prices]:
+    """Assumptions and prices of a file, with what turns took in the simulation at the size nearest to a load's.
+
+    What the file says itself goes before what was simulated.
+    """
     values = json.loads(path.read_text(encoding="utf-8"))
-    measured = json.loads((ROOT / "bench" / "results" / "cost.json").read_text(encoding="utf-8"))["with_knowledge"]
-    charges = {f"{path}_request_units": measured[path]["store"]["request_charge"] for path in ("direct", "queued")}
-    return Assumptions(**(charges | values["assumptions"])), Prices(**values["prices"])
+    sizes = json.loads(simulation.read_text(encoding="utf-8"))["sizes"]
+    nearest = min(sizes, key=lambda size: abs(math.log(size["turns_per_minute"] / turns_per_minute)))
+    taken = {name: nearest[name] for name in SIMULATED}
+    return Assumptions(**(taken | values["assumptions"])), Prices(**values["prices"])
 
 
 def examples() -> str:
     """The table of the document."""
-    assumed, prices = given()
     loads = [Load(float(turns)) for turns in EXAMPLES]
-    return table([(load, plan(load, assumed, prices)) for load in loads])
+    return table([(load, plan(load, *given(load.turns_per_minute))) for load in loads])
 
 
 def written(text: str) -> str:
@@ -209,7 +217,7 @@ def main() -> None:
         DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
         return
     load = Load(**{entry.name: getattr(options, entry.name) for entry in fields(Load)})
-    say(table([(load, plan(load, *given()))]))
+    say(table([(load, plan(load, *given(load.turns_per_minute)))]))
 
 
 if __name__ == "__main__":

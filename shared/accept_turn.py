@@ -8,6 +8,9 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+from shared.caching.answer_cache import AnswerCache
+from shared.caching.lookup import Lookup
+from shared.caching.wish import cache_status
 from shared.capacity import Capacity, Want
 from shared.deferrals import Deferrals
 from shared.errors import CapacityExhausted, IdempotencyConflict, InvalidRequest, Unavailable
@@ -28,6 +31,7 @@ from shared.telemetry.observer import SILENT, Observer, settled
 from shared.timeline import Timeline
 from shared.turns import Lane, State, Turn
 from shared.usher import Usher
+from shared.vectors import pack
 from shared.waiting_room import Appointment, WaitingRoom
 
 SHORTEST_SLEEP_SECONDS = 0.25
@@ -47,6 +51,7 @@ class Accepted:
         fresh: The turn was accepted just now, so `live` has all there is to know.
         timeline: The stages so far.
         waiting: Place and expected wait when it went to its lane.
+        cache_status: The response header Cache-Status as far as it is known; None when the route has not opted in.
     """
 
     turn: Turn
@@ -55,6 +60,7 @@ class Accepted:
     fresh: bool
     timeline: Timeline
     waiting: dict[str, Any] | None = None
+    cache_status: str | None = None
 
 
 class TurnAcceptor:
@@ -79,12 +85,13 @@ class TurnAcceptor:
         counter: TokenCounter,
         clock: Clock,
         observer: Observer = SILENT,
+        cache: AnswerCache | None = None,
     ) -> None:
         """Takes what it works with; `instance` names this process.
 
         `typical_context` says how many tokens of instructions, passages and history are usual of late.
         """
-        self.observer = observer
+        self.observer, self._cache = observer, cache
         self._settings, self._instance, self._store, self._queues = settings, instance, store, queues
         self._board, self._capacity, self._runner, self._deferrals = board, capacity, runner, deferrals
         self._listener, self._counter, self._clock = listener, counter, clock
@@ -117,8 +124,16 @@ class TurnAcceptor:
                 f"The question and its answer may need {want.tokens:.0f} tokens, more than any deployment takes in a "
                 "minute. Send a shorter question or a lower max_output_tokens."
             )
-        if may_go_direct(self._entry(turn, want, choice, held=waits)):
-            return await self._accept_direct(self._admitted(turn, timeline), timeline)
+        direct = may_go_direct(self._entry(turn, want, choice, held=waits))
+        lookup = None if self._cache is None else self._cache.look(turn, leads=direct)
+        if direct:
+            return await self._accept_direct(self._admitted(turn, timeline), timeline, lookup)
+        if lookup is not None:
+            # An answer that is there needs no budget and waits for nobody.
+            if await lookup.match() is not None:
+                return await self._accept_direct(self._admitted(turn, timeline), timeline, lookup)
+            vector = lookup.sources.known_vector
+            turn = dataclasses.replace(turn, question_vector=None if vector is None else pack(vector))
         appointment = await self._appointment(turn, want, choice)
         turn = self._admitted(turn, timeline)
         return await self._accept_queued(turn, timeline, waits=waits, want=want, appointment=appointment)
@@ -163,7 +178,7 @@ class TurnAcceptor:
         self._usher.attend()
         return await self._waiting_room.enter(want)
 
-    async def _accept_direct(self, turn: Turn, timeline: Timeline) -> Accepted:
+    async def _accept_direct(self, turn: Turn, timeline: Timeline, lookup: Lookup | None) -> Accepted:
         """Calls the model while the turn is being stored; the first byte to the caller waits for both."""
         now = self._clock.now()
         turn = dataclasses.replace(
@@ -178,7 +193,7 @@ class TurnAcceptor:
         loop = asyncio.get_running_loop()
         stored: asyncio.Future[None] = loop.create_future()
         live = self._board.live(turn.turn_id)
-        work = self._background(self._run_directly(turn, live, timeline, stored))
+        work = self._background(self._run_directly(turn, live, timeline, stored, lookup))
         try:
             # The model is asked first, because its answer takes longer than the store's.
             await asyncio.wait({work}, timeout=HEAD_START_SECONDS)
@@ -186,21 +201,35 @@ class TurnAcceptor:
         except BaseException as error:
             work.cancel()
             stored.cancel()
+            if lookup is not None:
+                # A run that had not begun when it was cancelled cannot do it.
+                lookup.close()
             if isinstance(error, Unavailable):
                 await self._forget(turn)
             raise
         if not created:
             work.cancel()
             stored.cancel()
+            if lookup is not None:
+                lookup.close()
             return self._known(turn, await self._store.get(turn.turn_id), timeline)
         stored.set_result(None)
-        return Accepted(turn, live, sourced=True, fresh=True, timeline=timeline)
+        # No text can come before the look is over, so whoever waits for text loses nothing by this.
+        status = cache_status(turn, None if lookup is None else await lookup.kind())
+        return Accepted(turn, live, sourced=True, fresh=True, timeline=timeline, cache_status=status)
 
-    async def _run_directly(self, turn: Turn, live: LiveTurn, timeline: Timeline, stored: asyncio.Future[None]) -> None:
+    async def _run_directly(
+        self,
+        turn: Turn,
+        live: LiveTurn,
+        timeline: Timeline,
+        stored: asyncio.Future[None],
+        lookup: Lookup | None,
+    ) -> None:
         self._direct[turn.tenant] += 1
         try:
             with self.observer.run(RunStarted(Subject.of(turn), turn.run)) as watched:
-                outcome = await self._runner.run(turn, live.merge, timeline, stored=stored)
+                outcome = await self._runner.run(turn, live.merge, timeline, stored=stored, lookup=lookup)
                 if isinstance(outcome, Deferred):
                     await stored
                     self._listener.start()
@@ -251,7 +280,8 @@ class TurnAcceptor:
             raise
         timeline.mark("enqueue", self._clock.now())
         self._background(self._mark_queued(turn))
-        return Accepted(turn, live, sourced=waits, fresh=True, timeline=timeline, waiting=waiting)
+        status = cache_status(turn, None)
+        return Accepted(turn, live, sourced=waits, fresh=True, timeline=timeline, waiting=waiting, cache_status=status)
 
     async def _mark_queued(self, turn: Turn) -> None:
         try:

@@ -50,6 +50,7 @@ class ChatRequest(_Strict):
     message: Text | None = None
     messages: Annotated[list[MessageIn], Field(min_length=1, max_length=MAX_MESSAGES)] | None = None
     session_id: Identifier | None = None
+    customer_id: Identifier | None = None
     lane: Literal["interactive", "standard", "batch"] = "interactive"
     deadline_seconds: Annotated[float, Field(gt=0, le=3600, strict=False)] | None = None
     model: Annotated[str, Field(min_length=1, max_length=100)] | None = None

@@ -45,6 +45,15 @@ class UsageView(_View):
     total_tokens: int
 
 
+class CachedView(_View):
+    """How an answer that was given before was found, whose it is, and how near the questions are when they differ."""
+
+    kind: Literal["exact", "semantic", "shared"]
+    turn_id: str
+    age_seconds: float
+    similarity: float | None = None
+
+
 class TurnView(_View):
     """A turn; what is not known yet is left out."""
 
@@ -63,6 +72,7 @@ class TurnView(_View):
     usage: UsageView | None = None
     timeline: dict[str, Any] | None = None
     deployment: str | None = None
+    cached: CachedView | None = None
     error: ErrorView | None = None
     rating: Literal["up", "down"] | None = None
     place: int | None = None

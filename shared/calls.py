@@ -9,9 +9,12 @@ from shared.capacity import Capacity, Want
 from shared.policies.classify import Outcome, Verdict, classify, named_limit
 from shared.ports import ChatModel, Chunk, Clock, ModelRefusal, ModelRequest, ModelStream
 from shared.settings import Deployment
+from shared.telemetry import log
 from shared.telemetry.attempt_watch import ABANDONED, AttemptWatch
 from shared.telemetry.observer import Observer
 from shared.turns import Turn
+
+STALL_SECONDS = 0.02
 
 
 @dataclass(slots=True)
@@ -42,7 +45,12 @@ class Answering:
 
 @dataclass(slots=True)
 class _Call:
-    """A call under way. `began` is in monotonic seconds."""
+    """A call under way. `began` is in monotonic seconds.
+
+    Attributes:
+        late: Its first token did not come by the deadline.
+        entry: What the turn's record says of it, once something became of it.
+    """
 
     deployment: Deployment
     request: ModelRequest
@@ -51,16 +59,34 @@ class _Call:
     epoch: int
     hedge: bool
     entries: list[dict[str, Any]]
+    late: bool = False
+    entry: dict[str, Any] | None = None
 
     def note(self, outcome: str, seconds: float, **more: Any) -> None:
-        """Adds to the turn's record what became of the call."""
-        entry = {
-            "deployment": self.deployment.name,
-            "region": self.deployment.region,
-            "outcome": outcome,
-            "duration_ms": round(seconds * 1000, 1),
-        }
-        self.entries.append(entry | ({"hedge": True} if self.hedge else {}) | more)
+        """Says in the turn's record what became of the call."""
+        if self.entry is None:
+            self.entry = {"deployment": self.deployment.name, "region": self.deployment.region}
+            self.entries.append(self.entry)
+        marks = {"hedge": True} if self.hedge else {}
+        self.entry.update({"outcome": outcome, "duration_ms": round(seconds * 1000, 1), **marks, **more})
+
+    def leave(self, now: float) -> None:
+        """This side gives the call up; means nothing for one that was refused."""
+        if self.entry is None or self.entry["outcome"] == Outcome.SUCCESS.value:
+            self.watch.leave()
+            self.note(ABANDONED, now - self.began)
+
+
+@dataclass(slots=True)
+class _Race:
+    """A call, and the one that is made beside it when its first token is late.
+
+    Attributes:
+        second: None until another deployment is asked.
+    """
+
+    first: _Call
+    second: _Call | None = None
 
 
 class Calls:
@@ -69,6 +95,7 @@ class Calls:
     def __init__(self, *, models: ChatModel, capacity: Capacity, clock: Clock, observer: Observer) -> None:
         """Takes what it works with."""
         self._models, self._capacity, self._clock, self._observer = models, capacity, clock, observer
+        self._leaving: set[asyncio.Task[None]] = set()
 
     async def first_token(
         self, turn: Turn, request: ModelRequest, want: Want, name: str, entries: list[dict[str, Any]]
@@ -89,19 +116,48 @@ class Calls:
         deadline = self._capacity.first_token_deadline_seconds(want, name)
         if deadline is None:
             return await self._open(call)
-        first = asyncio.create_task(self._open(call))
-        timer = asyncio.create_task(self._clock.sleep(deadline))
-        racers = [first]
+        race = _Race(call)
+        tasks = [
+            asyncio.create_task(self._open(call)),
+            asyncio.create_task(self._open_second(race, turn, want, deadline)),
+        ]
         try:
-            await asyncio.wait({first, timer}, return_when=asyncio.FIRST_COMPLETED)
-            other = None if first.done() else await self._capacity.acquire_spare(want, beside=name)
-            if other is not None and not first.done():
-                hedge = self._begin(turn, request, other, entries, hedge=True)
-                racers.append(asyncio.create_task(self._open(hedge)))
-            return await _winner(racers)
-        finally:
-            timer.cancel()
-            await _leave(racers)
+            answering = await _winner(tasks, race)
+        except BaseException as fault:
+            await _leave(tasks, raised=fault)
+            raise
+        self._end(race, tasks, answering)
+        return answering
+
+    async def _open_second(self, race: _Race, turn: Turn, want: Want, deadline: float) -> Answering:
+        """Asks another deployment when the first token is late, and as soon as one has budget to spare."""
+        first = race.first
+        await self._wait(deadline)
+        first.late = True
+        self._capacity.late(first.deployment.name)
+        while (other := await self._capacity.acquire_spare(want, beside=first.deployment.name)) is None:
+            await self._wait(deadline)
+        race.second = self._begin(turn, first.request, other, first.entries, hedge=True)
+        return await self._open(race.second)
+
+    async def _wait(self, seconds: float) -> None:
+        """Sleeps; a process that was too busy to wake in time gives what lies unread in its sockets time as well."""
+        began = self._clock.monotonic()
+        await self._clock.sleep(seconds)
+        overslept = self._clock.monotonic() - began - seconds
+        if overslept > STALL_SECONDS:
+            await self._clock.sleep(min(overslept, seconds))
+
+    def _end(self, race: _Race, tasks: "list[asyncio.Task[Answering]]", answering: Answering) -> None:
+        """The race is won; the caller waits for the quicker answer and not for the end of the slower."""
+        if race.second is None:
+            tasks[1].cancel()
+            return
+        for loser in (call for call in (race.first, race.second) if call.watch is not answering.watch):
+            loser.leave(self._clock.monotonic())
+        leaving = asyncio.create_task(_leave([task for task in tasks if not _gave(task, answering)]))
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
 
     def learn(self, answering: Answering, refusal: ModelRefusal) -> Verdict:
         """Classifies why an answer broke off after its first token, and tells the capacity."""
@@ -127,8 +183,7 @@ class Calls:
             call.note(verdict.outcome.value, seconds, cause=verdict.cause.value, status=refusal.status)
             raise Refused(verdict, refusal) from refusal
         except BaseException:
-            call.watch.leave()
-            call.note(ABANDONED, self._clock.monotonic() - call.began)
+            call.leave(self._clock.monotonic())
             raise
 
     async def _begin_answer(self, call: _Call, stream: ModelStream) -> Answering:
@@ -143,7 +198,8 @@ class Calls:
         if first.text:
             call.watch.piece(first.pieces)
         seconds = self._clock.monotonic() - call.began
-        self._capacity.answered(call.deployment.name, seconds, tokens_per_minute=named_limit(stream.headers))
+        limit = named_limit(stream.headers)
+        self._capacity.answered(call.deployment.name, seconds, tokens_per_minute=limit, late=call.late)
         call.note(Outcome.SUCCESS.value, seconds)
         return Answering(call.deployment, stream, chunks, first, call.watch, call.epoch, call.entries)
 
@@ -159,24 +215,37 @@ class Calls:
         return verdict
 
 
-async def _winner(racers: list["asyncio.Task[Answering]"]) -> Answering:
-    """The first to answer; when all refuse, the last refusal is raised."""
-    pending = set(racers)
-    while True:
+async def _winner(tasks: "list[asyncio.Task[Answering]]", race: _Race) -> Answering:
+    """The first to answer.
+
+    When the first call is refused before another deployment is asked, its refusal is raised at once. Of two refusals
+    one that would meet the next deployment too is raised, else the later call's. A fault nobody expected ends the race.
+    """
+    pending, refusals = set(tasks), list[Refused]()
+    while pending:
         done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-        for racer in racers:
-            if racer in done and racer.exception() is None:
-                racers.remove(racer)
-                return racer.result()
-        if not pending:
-            return racers[-1].result()
+        for task in (task for task in tasks if task in done):
+            fault = task.exception()
+            if isinstance(fault, Refused):
+                refusals.append(fault)
+            else:
+                return task.result()
+        if refusals and race.second is None:
+            break
+    raise next((refused for refused in refusals if not refused.verdict.retryable), refusals[-1])
 
 
-async def _leave(racers: list["asyncio.Task[Answering]"]) -> None:
-    """Ends the calls that are not needed: one under way stops, one that answered as well is closed."""
-    for racer in racers:
-        racer.cancel()
-    for result in await asyncio.gather(*racers, return_exceptions=True):
+def _gave(task: "asyncio.Task[Answering]", answering: Answering) -> bool:
+    return task.done() and task.exception() is None and task.result() is answering
+
+
+async def _leave(tasks: "list[asyncio.Task[Answering]]", *, raised: BaseException | None = None) -> None:
+    """Ends the calls that are not needed: one under way stops, the stream of one that answered as well is closed."""
+    for task in tasks:
+        task.cancel()
+    for result in await asyncio.gather(*tasks, return_exceptions=True):
         if isinstance(result, Answering):
             result.watch.leave()
             await result.stream.close()
+        elif isinstance(result, Exception) and result is not raised and not isinstance(result, Refused):
+            log.failure("background_work", result)

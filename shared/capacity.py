@@ -13,6 +13,7 @@ from shared.policies.choice import Candidate, Choice, choose
 from shared.policies.classify import Outcome, Verdict
 from shared.policies.fairness import CROWD, TenantShares
 from shared.policies.hedging import FirstTokens, HedgeBudget, first_token_deadline_seconds
+from shared.policies.lateness import Lateness
 from shared.policies.ledger import Ask, LedgerState, slot_of
 from shared.policies.line import Ticket
 from shared.policies.spill import SpillRule, spill_models
@@ -34,6 +35,7 @@ LONGEST_COOLING_SECONDS = 300.0
 """A longer wait is asked about again after this, or one strange answer would shut a deployment for a day."""
 SPARE = 0.8
 """Above this utilisation a deployment has nothing to spare for second calls."""
+_NO_HISTORY = FirstTokens()
 
 
 @dataclass(slots=True)
@@ -46,6 +48,7 @@ class DeploymentState:
     first_token_seconds: float = 0.0
     answered_at: float = 0.0
     first_tokens: FirstTokens = field(default_factory=FirstTokens)
+    lateness: Lateness = field(default_factory=Lateness)
     calls: int = 0
     overloads: int = 0
     faults: int = 0
@@ -58,15 +61,16 @@ class DeploymentState:
         """Time to first token by experience, which counts for less the older it is; 0 when there is none."""
         return self.first_token_seconds * math.pow(0.5, (monotonic - self.answered_at) / FORGET_SECONDS)
 
-    def candidate(self, monotonic: float, ask: Ask, *, spill: bool) -> Candidate:
-        """What the choice needs to know."""
+    def candidate(self, monotonic: float, ask: Ask, *, spill: bool, deadline: float) -> Candidate:
+        """What the choice needs to know; `deadline` is the pool's for first tokens, 0 when there is none yet."""
         return Candidate(
             name=self.deployment.name,
             provisioned=self.deployment.tier is Tier.PROVISIONED,
             wait_seconds=self.budget.outlook(ask),
             cooling_seconds=self.rests_for(monotonic),
-            first_token_seconds=self.expected_seconds(monotonic),
+            first_token_seconds=self.expected_seconds(monotonic) + self.lateness.costs_seconds(monotonic, deadline),
             spill=spill,
+            often_late=self.lateness.often(monotonic),
         )
 
 
@@ -275,12 +279,17 @@ class Capacity:
         """A deployment for a second call, out of budget that nobody waits for; None when there is none to spare."""
         if not self._hedges.allows(want.tokens) or self.line(want.model).anybody:
             return None
-        others = [state for name, state in self._states.items() if name != beside]
-        busy = {state.deployment.name for state in others if (state.budget.utilisation or 0.0) > SPARE}
-        choice = await self.acquire(want, tried=frozenset({beside, *busy}))
+        own = [self._states[name] for name in self._names(want.model) if name != beside]
+        idle = {state.deployment.name for state in own if (state.budget.utilisation or 0.0) <= SPARE}
+        choice = await self.acquire(want, tried=frozenset(self._states) - idle)
         if choice.name is not None:
             self._hedges = self._hedges.hedged(want.tokens)
         return choice.name
+
+    def late(self, name: str) -> None:
+        """Notes that a first token did not come by its deadline."""
+        state = self._states[name]
+        state.lateness = state.lateness.called(self._clock.monotonic(), late=True)
 
     def is_large(self, want: Want) -> bool:
         """The call is larger than most of late, so that smaller ones could keep it from ever finding room."""
@@ -302,12 +311,14 @@ class Capacity:
         """The epoch in which a call to the deployment is made now."""
         return self._states[name].budget.epoch
 
-    def answered(self, name: str, seconds: float, *, tokens_per_minute: float | None) -> None:
-        """Notes a first token, when it came, and the limit that the answer's headers name."""
+    def answered(self, name: str, seconds: float, *, tokens_per_minute: float | None, late: bool = False) -> None:
+        """Notes a first token, when it came, and the limit that the answer's headers name; `late` was told before."""
         state, monotonic = self._states[name], self._clock.monotonic()
         known = state.expected_seconds(monotonic)
         state.first_token_seconds = seconds if known == 0 else known + SMOOTHING * (seconds - known)
         state.answered_at = monotonic
+        if not late:
+            state.lateness = state.lateness.called(monotonic, late=False)
         state.first_tokens.add(seconds)
         self._first_tokens[state.deployment.model].add(seconds)
         state.breaker = state.breaker.succeeded()
@@ -344,6 +355,7 @@ class Capacity:
                 "draining": self._switches.drains(state.deployment.name),
                 "cooling_seconds": round(state.rests_for(monotonic), 3),
                 "first_token_ms": round(state.first_token_seconds * 1000, 1),
+                "late_share": round(state.lateness.share(monotonic), 4),
                 "calls": state.calls,
                 "overloads": state.overloads,
                 "faults": state.faults,
@@ -383,8 +395,14 @@ class Capacity:
         monotonic = self._clock.monotonic()
         spill = spill_models(self._spill, self._costs, model=want.model, lane=want.lane.value) if self._spill else ()
         models = {want.model, *spill}
+        deadline = first_token_deadline_seconds(_NO_HISTORY, self._first_tokens.get(want.model, _NO_HISTORY)) or 0.0
         return [
-            state.candidate(monotonic, self._ask(want, state.deployment), spill=state.deployment.model != want.model)
+            state.candidate(
+                monotonic,
+                self._ask(want, state.deployment),
+                spill=state.deployment.model != want.model,
+                deadline=deadline,
+            )
             for name, state in self._states.items()
             if state.deployment.model in models and name not in without and not self._switches.drains(name)
         ]

@@ -9,6 +9,8 @@ from typing import Any
 
 from shared.accept_turn import Accepted, TurnAcceptor
 from shared.api_models import ChatRequest, CompletionRequest
+from shared.caching.answer_cache import AnswerCache
+from shared.caching.wish import OFF, caching
 from shared.capacity import Capacity
 from shared.door import Principal
 from shared.errors import Cancelled, InvalidRequest, TurnNotFound
@@ -40,8 +42,10 @@ class Chat:
         capacity: Capacity,
         clock: Clock,
         rated: Callable[[Turn, str], None] = lambda _turn, _rating: None,
+        cache: AnswerCache | None = None,
     ) -> None:
         """Takes what it works with; `rated` is called with every turn that was rated and returns at once."""
+        self._cache = cache
         self._rated = rated
         self._settings, self._store, self._sessions = settings, store, sessions
         self._acceptor, self._follower, self._board = acceptor, follower, board
@@ -60,8 +64,9 @@ class Chat:
         waits: bool,
         idempotency_key: str | None,
         timeline: Timeline,
+        cache_control: str = "",
     ) -> Accepted:
-        """Accepts a question.
+        """Accepts a question; `cache_control` is the request's header, see `shared.caching.wish`.
 
         Raises:
             SpillwayError: It was not accepted, and nothing of it was stored.
@@ -74,17 +79,25 @@ class Chat:
             lane=Lane(request.lane),
             deadline_seconds=request.deadline_seconds,
             session_id=request.session_id,
+            customer_id=request.customer_id,
             model=request.model,
             max_output_tokens=request.max_output_tokens,
             parameters={} if request.temperature is None else {"temperature": request.temperature},
             fingerprint=_fingerprint(request.model_dump_json(exclude_none=True)),
             created_at=timeline.started_at,
+            caching=caching(self._settings.cache_chat, cache_control),
         )
         timeline.mark("validation", self._clock.now())
         return await self._acceptor.accept(turn, waits=waits, keyed=idempotency_key is not None, timeline=timeline)
 
     async def complete(
-        self, request: CompletionRequest, principal: Principal, *, idempotency_key: str | None, timeline: Timeline
+        self,
+        request: CompletionRequest,
+        principal: Principal,
+        *,
+        idempotency_key: str | None,
+        timeline: Timeline,
+        cache_control: str = "",
     ) -> Accepted:
         """Accepts a request in OpenAI's form: the caller's prompt goes to the model as it is."""
         turn = self._turn(
@@ -100,6 +113,7 @@ class Chat:
             fingerprint=_fingerprint(request.model_dump_json(exclude_none=True)),
             created_at=timeline.started_at,
             use_context=False,
+            caching=caching(self._settings.cache_completions, cache_control),
         )
         timeline.mark("validation", self._clock.now())
         return await self._acceptor.accept(turn, waits=True, keyed=idempotency_key is not None, timeline=timeline)
@@ -203,6 +217,11 @@ class Chat:
         self._rated(turn, rating)
         if turn.state is State.SUCCEEDED:
             await self._sessions.rate(turn, rating)
+        if rating == "down" and self._cache is not None and turn.caching is not None:
+            # Nobody else shall get it, wherever this one came from.
+            first = turn if turn.cached is None else await self._store.get(turn.cached["turn_id"])
+            for one in {turn.turn_id: turn, **({} if first is None else {first.turn_id: first})}.values():
+                await self._cache.forget(one)
 
     async def history(self, session_id: str, principal: Principal) -> dict[str, Any]:
         """The conversation, oldest turn first."""
@@ -212,6 +231,10 @@ class Chat:
     async def forget(self, session_id: str, principal: Principal) -> None:
         """Removes the conversation and the turns in it."""
         for entry in await self._sessions.recent(principal.tenant, session_id, SESSION_TURNS):
+            if self._cache is not None and self._settings.cache_chat != OFF:
+                turn = await self._store.get(entry["turn_id"])
+                if turn is not None:
+                    await self._cache.forget(turn, only_own=True)
             await self._store.discard(entry["turn_id"])
         await self._sessions.remove(principal.tenant, session_id)
 
@@ -232,6 +255,7 @@ def describe(turn: Turn, waiting: dict[str, Any] | None = None) -> dict[str, Any
         "citations": list(turn.citations),
         "timeline": turn.timeline,
         "deployment": turn.deployment,
+        "cached": turn.cached,
         "error": turn.error,
         "rating": turn.rating,
         "created_at": instant(turn.created_at),

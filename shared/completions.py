@@ -34,6 +34,7 @@ def completion(turn: Turn, model: str) -> dict[str, Any]:
             }
         ],
         "usage": usage_body(None if turn.usage is None else turn.usage.as_dict()),
+        **_cached(turn.cached),
     }
 
 
@@ -49,7 +50,7 @@ async def chunks(
         elif event.name == "delta":
             yield _chunk(head, {"content": event.data["text"]})
         elif event.name == "done":
-            yield _chunk(head, {}, event.data.get("finish_reason") or "stop")
+            yield _chunk(head | _cached(event.data.get("cached")), {}, event.data.get("finish_reason") or "stop")
             if include_usage:
                 yield _data({**head, "choices": [], "usage": usage_body(event.data.get("usage"))})
             yield DONE
@@ -72,6 +73,11 @@ def usage_body(usage: dict[str, int] | None) -> dict[str, Any] | None:
         "prompt_tokens_details": {"cached_tokens": usage.get("cached_tokens", 0)},
         "completion_tokens_details": {"reasoning_tokens": usage.get("reasoning_tokens", 0)},
     }
+
+
+def _cached(cached: dict[str, Any] | None) -> dict[str, Any]:
+    """A field of our own, which clients pass over: the answer was given before."""
+    return {} if cached is None else {"cached": cached}
 
 
 def model_list(models: tuple[str, ...]) -> dict[str, Any]:

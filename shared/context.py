@@ -1,19 +1,21 @@
-"""What a turn is answered from: the conversation so far and the tenant's knowledge, gathered side by side."""
+"""What a turn is answered from, gathered from all providers side by side."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
+from shared.context_providers.base import NOTHING, ContextProvider, Found
+from shared.context_providers.history import History
+from shared.context_providers.knowledge import KnowledgeSearch
 from shared.context_steps import Steps
-from shared.errors import SpillwayError
-from shared.ports import Clock, Embedder, Knowledge, Passage, SessionStore
+from shared.errors import SpillwayError, Unavailable
+from shared.ports import Clock, Passage
+from shared.sources import Sources, Start
 from shared.telemetry import log
 from shared.telemetry.facts import ContextStepEnded
 from shared.telemetry.observer import SILENT, Observer
-from shared.turns import Message, State, Turn
-
-T = TypeVar("T")
+from shared.turns import Message, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Context:
 
     history: list[Message] = field(default_factory=list)
     passages: list[Passage] = field(default_factory=list)
+    facts: list[str] = field(default_factory=list)
     notes: dict[str, Any] = field(default_factory=dict)
 
 
@@ -29,87 +32,78 @@ class ContextGatherer:
     """Runs all steps at once, each under its time budget; a late or failing step is dropped and named."""
 
     def __init__(
-        self,
-        *,
-        sessions: SessionStore,
-        knowledge: Knowledge | None,
-        embedder: Embedder | None,
-        clock: Clock,
-        history_turns: int,
-        passages: int,
-        seconds: float,
-        observer: Observer = SILENT,
+        self, providers: Sequence[ContextProvider], *, clock: Clock, seconds: float, observer: Observer = SILENT
     ) -> None:
         """Takes its sources.
 
         Args:
-            sessions: Where the history is.
-            knowledge: Where the passages are; None when the app answers without.
-            embedder: Turns the question into a vector; None likewise.
+            providers: One a step; what they find keeps their order.
             clock: Time.
-            history_turns: How many earlier turns the model sees.
-            passages: How many passages the model sees.
             seconds: Time budget of each step.
             observer: Is told of each step.
         """
-        self._observer = observer
-        self._sessions, self._knowledge, self._embedder, self._clock = sessions, knowledge, embedder, clock
-        self._history_turns, self._passages, self._seconds = history_turns, passages, seconds
+        self._providers, self._clock, self._seconds, self._observer = providers, clock, seconds, observer
+        self._history = next((one for one in providers if isinstance(one, History)), None)
+        self._knowledge = next((one for one in providers if isinstance(one, KnowledgeSearch)), None)
 
-    async def gather(self, turn: Turn) -> Context:
-        """All steps for a turn; never raises for a failing step."""
-        if not turn.use_context or (self._knowledge is None and not self._has_history(turn)):
+    def sources(self, turn: Turn, start: Start) -> Sources:
+        """What the steps of a turn share with whoever else needs it; `start` makes tasks that somebody keeps."""
+        return Sources(start, history=lambda: self._recent(turn), vector=lambda: self._vector(turn))
+
+    def has_history(self, turn: Turn) -> bool:
+        """Earlier turns of its session are looked for."""
+        return turn.use_context and self._history is not None and self._history.applies(turn)
+
+    def needs_vector(self, turn: Turn) -> bool:
+        """The question's vector is needed to find passages."""
+        return turn.use_context and self._knowledge is not None and self._knowledge.applies(turn)
+
+    def is_personal(self, turn: Turn) -> bool:
+        """More than the conversation and the tenant's documents is looked at."""
+        others = [provider for provider in self._providers if provider not in (self._history, self._knowledge)]
+        return turn.use_context and any(provider.applies(turn) for provider in others)
+
+    async def _recent(self, turn: Turn) -> list[dict[str, Any]]:
+        return [] if self._history is None else await self._history.recent(turn)
+
+    async def _vector(self, turn: Turn) -> list[float]:
+        if self._knowledge is None:
+            raise Unavailable("This app looks nothing up, so it needs no vectors.")
+        return await self._knowledge.vector(turn)
+
+    async def gather(self, turn: Turn, sources: Sources | None = None) -> Context:
+        """All steps for a turn; never raises for a failing step. With `sources`, nothing is fetched twice."""
+        asked = [provider for provider in self._providers if turn.use_context and provider.applies(turn)]
+        if not asked:
             return Context()
         notes: dict[str, Any] = {"steps": []}
-        steps = Steps(self._clock, notes["steps"])
-        history, passages = await asyncio.gather(
-            self._step("history", self._history(turn), [], notes, steps),
-            self._step("knowledge", self._search(turn, steps), [], notes, steps),
-        )
+        steps = Steps(self._clock, notes["steps"], sources)
+        found = await asyncio.gather(*(self._step(provider, turn, notes, steps) for provider in asked))
         steps.close()
-        return Context(history, passages, notes)
+        for one in found:
+            notes.update(one.notes)
+        return Context(
+            history=[message for one in found for message in one.messages],
+            passages=[passage for one in found for passage in one.passages],
+            facts=[fact for one in found for fact in one.facts],
+            notes=notes,
+        )
 
-    async def _step(self, name: str, work: Awaitable[T], otherwise: T, notes: dict[str, Any], steps: Steps) -> T:
-        begin, dropped = self._clock.monotonic(), None
+    async def _step(self, provider: ContextProvider, turn: Turn, notes: dict[str, Any], steps: Steps) -> Found:
+        name, begin, dropped, found = provider.name, self._clock.monotonic(), None, NOTHING
         try:
             async with asyncio.timeout(self._seconds):
-                found = await work
+                found = await provider.gather(turn, steps)
         except (TimeoutError, SpillwayError) as fault:
             dropped = type(fault).__name__
             log.warning("drop_context", step=name, fault=dropped)
-            notes.setdefault("dropped", []).append(name)
-            found = otherwise
         except Exception as fault:  # noqa: BLE001  an answer without one step beats no answer
             dropped = type(fault).__name__
             log.failure("break_context", fault, step=name)
+        if dropped is not None:
             notes.setdefault("dropped", []).append(name)
-            found = otherwise
         seconds = self._clock.monotonic() - begin
         notes[f"{name}_ms"] = round(seconds * 1000, 3)
         steps.ended(name, begin)
         self._observer.tell(ContextStepEnded(name, seconds, dropped))
-        return found
-
-    def _has_history(self, turn: Turn) -> bool:
-        return self._history_turns > 0 and not turn.new_session and len(turn.messages) == 1
-
-    async def _history(self, turn: Turn) -> list[Message]:
-        if not self._has_history(turn):
-            return []
-        earlier = await self._sessions.recent(turn.tenant, turn.session_id, self._history_turns)
-        answered = [
-            entry for entry in earlier if entry["state"] == State.SUCCEEDED.value and entry["turn_id"] != turn.turn_id
-        ]
-        pairs = [(Message("user", entry["question"]), Message("assistant", entry["answer"])) for entry in answered]
-        return [message for pair in pairs for message in pair]
-
-    async def _search(self, turn: Turn, steps: Steps) -> list[Passage]:
-        if self._knowledge is None or self._embedder is None:
-            return []
-        begin = self._clock.monotonic()
-        vectors = await self._embedder.embed([turn.question])
-        steps.ended("embedding", begin, part_of="knowledge")
-        begin = self._clock.monotonic()
-        found = await self._knowledge.search(turn.tenant, vectors[0], self._passages)
-        steps.ended("search", begin, part_of="knowledge", needs=["embedding"])
         return found

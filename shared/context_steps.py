@@ -4,13 +4,18 @@ from typing import Any
 
 from shared.critical_path import critical
 from shared.ports import Clock
+from shared.sources import Sources
 
 
 class Steps:
     """Notes steps as they end. A step lies on the critical path when the turn waited for it."""
 
-    def __init__(self, clock: Clock, told: list[dict[str, Any]]) -> None:
-        """Begins now; `told` is filled with name, start_ms and duration_ms, and `critical` at the end."""
+    def __init__(self, clock: Clock, told: list[dict[str, Any]], sources: Sources | None = None) -> None:
+        """Begins now; `told` is filled with name, start_ms and duration_ms, and `critical` at the end.
+
+        `sources` are what others need of the turn too; None when nobody does.
+        """
+        self.sources = sources
         self._clock, self._told, self._began = clock, told, clock.monotonic()
 
     def ended(self, name: str, begin: float, **more: Any) -> None:

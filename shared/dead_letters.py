@@ -77,6 +77,7 @@ class DeadLetters:
             lease_until=0.0,
             deferred_until=None,
             answer="",
+            cached=None,
             attempts=(),
             error=None,
             timeline=None,

@@ -52,8 +52,13 @@ class TurnMessage:
 
     @property
     def message_id(self) -> str:
-        """Unique per copy, because duplicate detection would drop a copy with the id of the original."""
-        parts = [self.turn_id, self.copy, f"w{self.waits}" if self.waits else ""]
+        """Unique per copy, because duplicate detection would drop a copy with the id of the original.
+
+        The deadline tells a turn from one that was given up before it was accepted and asked again under the same key:
+        a message of the earlier one may have been the last that was taken for this turn id.
+        """
+        born = f"{round(self.deadline_at * 1000):x}"
+        parts = [self.turn_id, born, self.copy, f"w{self.waits}" if self.waits else ""]
         return ":".join(part for part in parts if part)
 
     def encode(self) -> bytes:

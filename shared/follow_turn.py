@@ -85,6 +85,7 @@ def final_details(turn: Turn) -> dict[str, Any]:
             "deployment": turn.deployment,
             "timeline": turn.timeline,
             "model": turn.model,
+            **({} if turn.cached is None else {"cached": turn.cached}),
         }
     return {"error": turn.error} if turn.state.terminal else {}
 

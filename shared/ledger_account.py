@@ -87,7 +87,13 @@ class LedgerAccount:
             slot = slot_of(self._clock.now())
             if await self._take_all(slot, asks, debt, ahead):
                 return Taken([True] * len(asks), ahead=ahead is not NOTHING)
-            served = await self._take_fitting(slot, asks, debt)
+            found = await self._ledger.read(self.deployment.name)
+            if found is not None and self._opens(found, slot):
+                # Another instance has opened the slot: adding to it meets no rival, replacing it meets all of them.
+                self._learn(found)
+                if await self._take_all(slot, asks, debt, ahead):
+                    return Taken([True] * len(asks), ahead=ahead is not NOTHING)
+            served = await self._take_fitting(found, slot, asks, debt)
             if served is not None:
                 return Taken(served)
         raise Contended
@@ -127,9 +133,14 @@ class LedgerAccount:
             self._learn(entry)
         return entry is not None
 
-    async def _take_fitting(self, slot: int, asks: Sequence[Ask], debt: Spending) -> list[bool] | None:
+    def _opens(self, found: LedgerEntry, slot: int) -> bool:
+        """It is in this slot, and not known here as that already."""
+        return found.version != self._version and self._state(found).slot == slot
+
+    async def _take_fitting(
+        self, found: LedgerEntry | None, slot: int, asks: Sequence[Ask], debt: Spending
+    ) -> list[bool] | None:
         """Moves the account to the slot and takes what fits, in one write; None when another was quicker."""
-        found = await self._ledger.read(self.deployment.name)
         state = advanced(self._opened() if found is None else self._state(found), slot)
         state = spent(state, tokens=debt.tokens, requests=debt.requests, urgent=debt.urgent)
         served = fitting(state, asks)

@@ -64,7 +64,7 @@ ROUTES = (
         api_models.ChatRequest,
         also=(202,),
         errors=TURN_ERRORS,
-        headers=("Idempotency-Key", "Prefer", "X-Spillway-Sent-At", "X-Request-Start"),
+        headers=("Idempotency-Key", "Prefer", "Cache-Control", "X-Spillway-Sent-At", "X-Request-Start"),
         streams=True,
     ),
     Route(
@@ -126,7 +126,7 @@ ROUTES = (
         api_views.CompletionReply,
         api_models.CompletionRequest,
         errors=TURN_ERRORS,
-        headers=("Idempotency-Key",),
+        headers=("Idempotency-Key", "Cache-Control"),
         streams=True,
         error_view=api_views.OpenAIErrorReply,
     ),

@@ -108,6 +108,13 @@ class Knowledge(Protocol):
         """Stores or replaces a passage."""
 
 
+class Profiles(Protocol):
+    """What a tenant knows of its customers."""
+
+    async def get(self, tenant: str, customer_id: str) -> Mapping[str, str]:
+        """A customer's profile as short texts by name; empty when there is none."""
+
+
 class Embedder(Protocol):
     """Texts to vectors of unit length."""
 

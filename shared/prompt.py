@@ -18,13 +18,18 @@ def default_instructions() -> str:
 
 
 def assemble(
-    turn: Turn, *, instructions: str, passages: Sequence[Passage], history: Sequence[Message]
+    turn: Turn,
+    *,
+    instructions: str,
+    passages: Sequence[Passage],
+    history: Sequence[Message],
+    facts: Sequence[str] = (),
 ) -> list[Message]:
     """The messages for the model. What stays the same comes first, so that the service can cache the prefix."""
     if not turn.use_context:
         return list(turn.messages)
     sources = "\n\n".join(f"[source: {passage.id}] {passage.title}\n{passage.text}" for passage in passages)
-    system = f"{instructions}\n\nSources:\n\n{sources or '(none found)'}"
+    system = "\n\n".join([instructions, *facts, "Sources:", sources or "(none found)"])
     return [Message("system", system), *history, *turn.messages]
 
 

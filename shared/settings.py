@@ -102,6 +102,12 @@ class Settings:
     query_endpoint: str | None = None
     workbook_url: str | None = None
     requests_per_minute: int = 12_000
+    history_tokens: int = 4_000
+    cache_chat: str = "off"
+    cache_completions: str = "off"
+    cache_ttl_seconds: int = 3600
+    cache_entries: int = 10_000
+    cache_similarity: float = 0.85
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -163,6 +169,12 @@ class Settings:
             query_endpoint=read.url("SPILLWAY_QUERY_ENDPOINT", default=None) or None,
             workbook_url=read.url("SPILLWAY_WORKBOOK_URL", default=None) or None,
             requests_per_minute=read.whole("SPILLWAY_REQUESTS_PER_MINUTE", 0, 10_000_000, default=12_000),
+            history_tokens=read.whole("SPILLWAY_HISTORY_TOKENS", 0, 1_000_000, default=4_000),
+            cache_chat=read.choice("SPILLWAY_CACHE_CHAT", ("off", "exact", "semantic"), default="off"),
+            cache_completions=read.choice("SPILLWAY_CACHE_COMPLETIONS", ("off", "exact"), default="off"),
+            cache_ttl_seconds=read.whole("SPILLWAY_CACHE_TTL_SECONDS", 1, 2_592_000, default=3600),
+            cache_entries=read.whole("SPILLWAY_CACHE_ENTRIES", 1, 1_000_000, default=10_000),
+            cache_similarity=read.number("SPILLWAY_CACHE_SIMILARITY", 0.5, 1, default=0.85),
         )
         read.finish()
         return settings

@@ -14,6 +14,7 @@ EARLIER_RUNS: Final = "earlier_runs"
 DEFERRAL: Final = "deferral"
 QUEUE: Final = "queue"
 DISPATCH: Final = "dispatch"
+CACHE: Final = "cache"
 CONTEXT: Final = "context"
 PROMPT: Final = "prompt"
 RETRY: Final = "retry"
@@ -37,6 +38,7 @@ STAGES: Final = (
     DEFERRAL,
     QUEUE,
     DISPATCH,
+    CACHE,
     CONTEXT,
     PROMPT,
     RETRY,

@@ -99,8 +99,13 @@ class Turn:
         copies: Retry messages sent so far.
         faults: Runs that ended by a fault of a deployment rather than for want of capacity.
         reply_to: Instance that the waiting caller is connected to.
+        customer_id: Whom of its customers the tenant says it asks for; None when it does not say.
         ticket: Its place in the line of those who wait for budget, in the form of `Ticket`; None when it never waited.
         due_at: When the ticket was expected to be due; seconds since 1970.
+        caching: What the caller and the route want of the cache, see `shared.caching.wish`; None without one.
+        question_vector: The question's vector as `shared.vectors` packs it, when it was needed before the run.
+        cached: Where the answer comes from when it is one that was given before: `kind` (exact, semantic or shared),
+            `turn_id`, `age_seconds`, and `similarity` when the questions differ.
     """
 
     turn_id: str
@@ -135,8 +140,12 @@ class Turn:
     reply_to: str | None = None
     rating: str | None = None
     replay_of: str | None = None
+    customer_id: str | None = None
     ticket: dict[str, Any] | None = None
     due_at: float | None = None
+    caching: dict[str, Any] | None = None
+    question_vector: str | None = None
+    cached: dict[str, Any] | None = None
 
     @property
     def question(self) -> str:

@@ -8,11 +8,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from shared.accept_turn import TurnAcceptor
+from shared.adapters.cosmos_answers import CosmosAnswers
 from shared.adapters.cosmos_connection import CosmosConnection
 from shared.adapters.cosmos_evaluations import CosmosEvaluations
 from shared.adapters.cosmos_knowledge import CosmosKnowledge
 from shared.adapters.cosmos_ledger import CosmosLedger
 from shared.adapters.cosmos_metrics import CosmosMetrics
+from shared.adapters.cosmos_profiles import CosmosProfiles
 from shared.adapters.cosmos_sessions import CosmosSessions
 from shared.adapters.cosmos_turn_records import CosmosTurnRecords
 from shared.adapters.cosmos_turns import CosmosTurns
@@ -27,10 +29,12 @@ from shared.adapters.telemetry_reader import SCOPE, TelemetryReader
 from shared.adapters.token_counter import O200kCounter
 from shared.arrivals import Arrivals
 from shared.attempts import Attempts
+from shared.caching.answer_cache import AnswerCache
 from shared.capacity import Capacity
 from shared.chat import Chat
 from shared.clock import SystemClock
 from shared.context import ContextGatherer
+from shared.context_providers.registry import context_providers
 from shared.dead_letters import DeadLetters
 from shared.deferrals import Deferrals
 from shared.door import Door
@@ -127,15 +131,20 @@ class Services:
         )
         self.board = board = Board()
         context = ContextGatherer(
-            sessions=sessions,
-            knowledge=knowledge if settings.knowledge_enabled else None,
-            embedder=embedder,
+            context_providers(
+                settings,
+                sessions=sessions,
+                profiles=CosmosProfiles(self._store),
+                knowledge=knowledge,
+                embedder=embedder,
+                counter=counter,
+                clock=clock,
+            ),
             clock=clock,
-            history_turns=settings.history_turns,
-            passages=settings.knowledge_passages,
             seconds=settings.context_seconds,
             observer=observer,
         )
+        self._cache = cache = self._make_cache(context, observer)
         evaluations, metrics = ServiceBusEvaluations(self._bus), CosmosMetrics(self._store)
         self._sampler = TurnSampler(
             share=settings.sample_share,
@@ -157,6 +166,7 @@ class Services:
             clock=clock,
             observer=observer,
             ended=self._sampler.ended,
+            look=lambda turn: cache.look(turn, leads=True),
         )
         deferrals = Deferrals(
             store=turns,
@@ -186,9 +196,9 @@ class Services:
             counter=counter,
             clock=clock,
             observer=observer,
+            cache=cache,
         )
-        self.door = Door(settings)
-        self.arrivals = Arrivals(clock)
+        self.door, self.arrivals = Door(settings), Arrivals(clock)
         self.chat = Chat(
             settings=settings,
             store=turns,
@@ -199,6 +209,7 @@ class Services:
             capacity=capacity,
             clock=clock,
             rated=observed_rating(self._sampler.rated, observer),
+            cache=cache,
         )
         self._for_evaluation: dict[str, Any] = {
             "settings": settings,
@@ -210,7 +221,6 @@ class Services:
             "attempts": attempts,
             "capacity": capacity,
             "knowledge": knowledge if settings.knowledge_enabled else None,
-            "sessions": sessions,
             "embedder": embedder,
             "counter": counter,
             "clock": clock,
@@ -239,10 +249,20 @@ class Services:
         observer.watch_ledger(lambda: capacity.ledger_away)
         self.pulse = self._make_pulse(metrics, models, observer)
         self.dead_letters = DeadLetters(settings=settings, store=turns, queues=queues, clock=clock)
-        self.knowledge = KnowledgeBase(knowledge=knowledge, embedder=embedder)
+        self.knowledge = KnowledgeBase(knowledge=knowledge, embedder=embedder, changes=cache.knowledge_changes)
         self._reader = self._telemetry_reader()
         self.workbook = WorkbookQueries(self._reader, portal_url=settings.workbook_url)
         self.health = Health(store=turns, queues=queues, clock=clock)
+
+    def _make_cache(self, context: ContextGatherer, observer: OpenTelemetryObserver) -> AnswerCache:
+        return AnswerCache(
+            settings=self.settings,
+            store=CosmosAnswers(self._store),
+            context=context,
+            prompt_version=prompt_version(self.settings),
+            clock=self.clock,
+            observer=observer,
+        )
 
     def _make_pulse(self, metrics: CosmosMetrics, models: OpenAIChat, observer: OpenTelemetryObserver) -> Pulse:
         settings, clock = self.settings, self.clock
@@ -307,6 +327,7 @@ class Services:
     async def close(self) -> None:
         """Stops background work and closes every connection."""
         await self._acceptor.close()
+        await self._cache.close()
         await self._sampler.close()
         await self._usher.close()
         await self._switches.close()

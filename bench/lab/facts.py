@@ -18,6 +18,8 @@ class Call:
         estimate: Tokens charged at admission; 0 when it was not admitted.
         asked_tokens: Tokens it would have been charged, admitted or not.
         question: SHA-256 of the question's text; None when the call was turned away unread.
+        prompt_tokens: Of the question as it was sent; 0 when the call was not admitted.
+        output_tokens: That were really sent.
     """
 
     arrived_at: float
@@ -30,6 +32,8 @@ class Call:
     outcome: str
     first_token_at: float | None = None
     question: str | None = None
+    prompt_tokens: int = 0
+    output_tokens: int = 0
 
     @property
     def admitted(self) -> bool:
@@ -52,6 +56,8 @@ class Stored:
     answer: str = ""
     deadline_at: float = 0.0
     changed_at: float = 0.0
+    lane: str = ""
+    created_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What became of the turns: lost, answered twice, honestly refused, cut and begun anew."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from bench.lab.facts import Facts, Journey
@@ -10,6 +11,7 @@ from bench.machine import percentiles
 TOLERANCE_SECONDS, TOLERANCE_SHARE = 5.0, 0.25
 TAKEN = 200
 TERMINAL = {"succeeded", "failed", "expired", "cancelled"}
+LEFT = "client_closed"
 CUT = {"client_closed", "cut", "stopped", "stalled"}
 
 
@@ -58,6 +60,23 @@ def calls(facts: Facts) -> dict[str, Any]:
         "share_429": share(refused, len(facts.calls)),
         "call_outcomes": dict(Counter(call.outcome for call in facts.calls).most_common()),
     }
+
+
+def extra_tokens_share(journeys: Iterable[Journey]) -> float | None:
+    """Tokens charged for calls that this side closed, of all that were charged; None when none were.
+
+    What is charged is what the quota counts at admission: prompt and the most that may be answered. A call that is
+    closed before its first token costs less money than that, but as much of the quota.
+    """
+    admitted = [call for journey in journeys for call in journey.calls if call.admitted]
+    return share(
+        sum(call.estimate for call in admitted if call.outcome == LEFT), sum(call.estimate for call in admitted)
+    )
+
+
+def by_deployment(journeys: Iterable[Journey]) -> dict[str, int]:
+    """How many calls each deployment had."""
+    return dict(sorted(Counter(call.deployment for journey in journeys for call in journey.calls).items()))
 
 
 def refusals(facts: Facts) -> dict[str, Any]:

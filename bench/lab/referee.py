@@ -32,6 +32,7 @@ def judge(facts: Facts) -> dict[str, Any]:
     return {
         **outcomes.counts(facts),
         **outcomes.calls(facts),
+        "extra_tokens_share": outcomes.extra_tokens_share(facts.journeys),
         "utilisation_under_backlog": rounded(whole),
         "utilisation_by_minute": [round(value, 4) for value in by_minute],
         "backlog_seconds": round(sum(end - begin for begin, end in backlog_spans(facts)), 1),
@@ -103,6 +104,8 @@ def _by_phase(facts: Facts) -> dict[str, Any]:
             "succeeded": answered,
             "success_share": outcomes.share(answered, len(members)),
             "quota_share_while_waiting": _quota_share(facts, members),
+            "extra_tokens_share": outcomes.extra_tokens_share(members),
+            "calls_by_deployment": outcomes.by_deployment(members),
             **latencies(facts, members),
         }
     return result

@@ -21,6 +21,7 @@ ROWS = (
     ("calls", "calls", "{:,.0f}"),
     ("wasted_calls", "calls for nothing", "{:,.0f}"),
     ("calls_per_success", "calls per answer", "{:.2f}"),
+    ("extra_tokens_share", "tokens of calls closed early, of all", "{:.1%}"),
     ("share_429", "calls answered 429", "{:.1%}"),
     ("inversions_share", "neighbours out of order", "{:.1%}"),
     ("lanes.interactive.wait_s.p50", "interactive wait p50, s", "{:.1f}"),

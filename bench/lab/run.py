@@ -5,7 +5,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,11 @@ SPARE_SECONDS = 60.0
 POLL_SECONDS = 2.0
 
 
-def run(scenario: Scenario, arms: list[str], *, keep: Path | None = None) -> dict[str, Any]:
+Look = Callable[[LabStack, Facts], dict[str, Any]]
+"""Looks at the app while it still runs, when all is over; what it returns goes into the arm's result."""
+
+
+def run(scenario: Scenario, arms: list[str], *, keep: Path | None = None, look: Look | None = None) -> dict[str, Any]:
     """All arms of a scenario, and what the bars say of the first one.
 
     Args:
@@ -36,6 +40,7 @@ def run(scenario: Scenario, arms: list[str], *, keep: Path | None = None) -> dic
         arms: Names of ARMS.
         keep: Folder for schedule, records, account and logs, one below it an arm, which is emptied first; a temporary
             one when not given.
+        look: Called before the app is stopped; with it, the app's telemetry is kept.
 
     Raises:
         ArmFailed: An arm could not be started, or ended with an error.
@@ -63,22 +68,23 @@ def run(scenario: Scenario, arms: list[str], *, keep: Path | None = None) -> dic
             folder.mkdir(parents=True)
             print(f"{scenario.name}: {name} answers {len(planned)} turns ...", flush=True)
             arm = Arm(name, scenario, planned, folder, pythons[name])
-            result["arms"][name] = asyncio.run(_run_arm(arm))
+            result["arms"][name] = asyncio.run(_run_arm(arm, look))
     if "spillway" in result["arms"]:
         result["bars"] = [entry.as_dict() for entry in check(scenario.bars, result["arms"]["spillway"])]
     return result
 
 
-async def _run_arm(arm: Arm) -> dict[str, Any]:
-    stack = stack_of(arm.scenario, arm.folder, app_too=arm.is_app)
+async def _run_arm(arm: Arm, look: Look | None) -> dict[str, Any]:
+    stack = stack_of(arm.scenario, arm.folder, app_too=arm.is_app, insights=look is not None)
     try:
         await asyncio.to_thread(stack.start)
         events = Events(arm.scenario, stack)
         began, snapshots = await _play(arm, stack, events)
         facts = await asyncio.to_thread(_facts, arm, stack, events, began, snapshots)
+        seen = await asyncio.to_thread(look, stack, facts) if look is not None and arm.is_app else {}
     finally:
         await asyncio.to_thread(stack.stop)
-    return {"client": client_of(arm), **judge(facts), "events": events.log}
+    return {"client": client_of(arm), **judge(facts), "events": events.log, **seen}
 
 
 async def _play(arm: Arm, stack: LabStack, events: Events) -> tuple[float, list[Snapshot]]:

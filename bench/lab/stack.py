@@ -21,7 +21,8 @@ SYSTEM_PROMPT = (
     "sentences. Say so when you do not know, and never ask for passwords or card numbers."
 )
 MODEL_KEY = "local-openai-key"
-ALL = "SELECT c.id, c.messages, c.state, c.answer, c.deadline_at, c._ts FROM c"
+OPERATOR_KEY = "lab-key-of-the-operator"
+ALL = "SELECT c.id, c.messages, c.state, c.answer, c.deadline_at, c.lane, c.created_at, c._ts FROM c"
 OPEN = "SELECT VALUE COUNT(1) FROM c WHERE NOT ARRAY_CONTAINS(@over, c.state)"
 PAGE_CALLS = 10_000
 
@@ -115,6 +116,8 @@ class LabStack(Stack):
                 answer=item.get("answer") or "",
                 deadline_at=item["deadline_at"],
                 changed_at=item["_ts"],
+                lane=item["lane"],
+                created_at=item["created_at"],
             )
             for item in self._query(ALL)
         ]
@@ -124,11 +127,15 @@ class LabStack(Stack):
         return int(self._query(OPEN, {"name": "@over", "value": sorted(TERMINAL)})[0])
 
     def _query(self, text: str, *parameters: dict[str, object]) -> list[Any]:
+        return self.rows("turns", text, *parameters)
+
+    def rows(self, container: str, text: str, *parameters: dict[str, object]) -> list[Any]:
+        """What a query finds in one of the app's containers."""
         # One client for the whole run: a client that is closed early complains from a thread of its own.
         if self._store is None:
             self._store = CosmosClient(self.parts["store"].url, credential=STORE_KEY)
-        container = self._store.get_database_client("spillway").get_container_client("turns")
-        return list(container.query_items(text, parameters=list(parameters), enable_cross_partition_query=True))
+        client = self._store.get_database_client("spillway").get_container_client(container)
+        return list(client.query_items(text, parameters=list(parameters), enable_cross_partition_query=True))
 
     def stop(self) -> None:
         super().stop()
@@ -164,15 +171,16 @@ def call_of(entry: Mapping[str, Any]) -> Call:
         outcome=entry["outcome"],
         first_token_at=entry["first_token_at"],
         question=entry["question_sha256"],
+        prompt_tokens=entry["prompt_tokens"],
+        output_tokens=entry["output_tokens"],
     )
 
 
-def stack_of(scenario: Scenario, folder: Path, *, app_too: bool) -> LabStack:
-    """The stack of a scenario, not started."""
-    api_keys = [
-        {"sha256": hashlib.sha256(key.encode()).hexdigest(), "tenant": tenant, "operator": False}
-        for tenant, key in keys(scenario).items()
-    ]
+def stack_of(scenario: Scenario, folder: Path, *, app_too: bool, insights: bool = False) -> LabStack:
+    """The stack of a scenario, not started; with `insights` its telemetry is kept and there is an operator."""
+    api_keys = [_api_key(key, tenant, operator=False) for tenant, key in keys(scenario).items()]
+    if insights:
+        api_keys.append(_api_key(OPERATOR_KEY, "lab", operator=True))
     settings = {
         "SPILLWAY_API_KEYS": json.dumps(api_keys),
         "SPILLWAY_KNOWLEDGE_ENABLED": "false",
@@ -184,5 +192,15 @@ def stack_of(scenario: Scenario, folder: Path, *, app_too: bool) -> LabStack:
     }
     options = tuple(part for value in scenario.instances for part in ("--instances", value))
     return LabStack(
-        folder, models=models(scenario), settings=settings, host_options=options, lock=scenario.lock, app_too=app_too
+        folder,
+        models=models(scenario),
+        settings=settings,
+        host_options=options,
+        lock=scenario.lock,
+        app_too=app_too,
+        insights=insights,
     )
+
+
+def _api_key(key: str, tenant: str, *, operator: bool) -> dict[str, Any]:
+    return {"sha256": hashlib.sha256(key.encode()).hexdigest(), "tenant": tenant, "operator": operator}

@@ -18,6 +18,7 @@ param zoneRedundant bool
 param subnetId string
 param auth string
 param entraClientId string
+param workbookId string
 param settings object
 
 var alwaysReady = [
@@ -108,6 +109,9 @@ resource appSettings 'Microsoft.Web/sites/config@2024-11-01' = {
     APPLICATIONINSIGHTS_CONNECTION_STRING: appInsights.properties.ConnectionString
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${identityClientId}'
     PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
+    // The console: where its queries are run, and where its link leads.
+    SPILLWAY_QUERY_ENDPOINT: 'https://api.applicationinsights.io/v1/apps/${appInsights.properties.AppId}/query'
+    SPILLWAY_WORKBOOK_URL: 'https://portal.azure.com/#@${subscription().tenantId}/resource${workbookId}/workbook'
   })
   // The app trusts the identity header once its settings say entra, so what verifies the header comes first.
   dependsOn: [authentication]

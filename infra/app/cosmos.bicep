@@ -1,4 +1,4 @@
-// Turns, sessions, capacity, knowledge, evaluations, metrics. local/containers.json declares the same containers for
+// Turns, sessions, profiles, capacity, knowledge, answers, evaluations, metrics. local/containers.json declares the same containers for
 // local runs; a test compares the two. Only paths that queries filter or sort by are indexed: writes cost less.
 param name string
 param location string
@@ -49,6 +49,7 @@ var containers = [
       excludedPaths: [{ path: '/*' }]
     }
   }
+  { name: 'profiles', paths: ['/tenant'], vectors: [], indexing: nothing }
   { name: 'capacity', paths: ['/id'], vectors: [], indexing: nothing }
   {
     name: 'knowledge'
@@ -57,6 +58,17 @@ var containers = [
     indexing: {
       indexingMode: 'consistent'
       includedPaths: []
+      excludedPaths: [{ path: '/*' }]
+      vectorIndexes: [{ path: '/vector', type: 'quantizedFlat' }]
+    }
+  }
+  {
+    name: 'answers'
+    paths: ['/tenant']
+    vectors: [{ path: '/vector', dimensions: 256, distanceFunction: 'cosine', dataType: 'float32' }]
+    indexing: {
+      indexingMode: 'consistent'
+      includedPaths: [{ path: '/alike/?' }]
       excludedPaths: [{ path: '/*' }]
       vectorIndexes: [{ path: '/vector', type: 'quantizedFlat' }]
     }

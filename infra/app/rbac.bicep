@@ -15,6 +15,8 @@ var serviceBusDataOwner = '090c5cfd-751d-490a-894a-3ce6f1109419'
 var openAiUser = '5e0bd9bd-7b93-4f28-af87-19fc36ad61bd'
 // Monitoring Metrics Publisher: send telemetry without a key.
 var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
+// Monitoring Reader: the console's queries over the app's own telemetry.
+var monitoringReader = '43d0d8ad-25c7-4714-9337-8ba259a9fe05'
 // Cosmos DB Built-in Data Contributor: read and write items; a role of the database's own, not of Azure's.
 var cosmosDataContributor = '00000000-0000-0000-0000-000000000002'
 
@@ -65,6 +67,16 @@ resource telemetryRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     principalId: principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', monitoringMetricsPublisher)
+  }
+}
+
+resource telemetryReaderRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(appInsights.id, principalId, monitoringReader)
+  scope: appInsights
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', monitoringReader)
   }
 }
 

@@ -20,3 +20,5 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
     serializedData: string(union(loadJsonContent('../workbooks/spillway.workbook'), { fallbackResourceIds: [appInsights.id] }))
   }
 }
+
+output id string = workbook.id

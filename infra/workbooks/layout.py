@@ -134,6 +134,7 @@ def _throughput() -> list[Item]:
 def _latency() -> list[Item]:
     stages = dict.fromkeys(("Starts after, ms", "Took, ms", "p50, ms", "p95, ms"), 1)
     pace = dict.fromkeys(("First token p50, ms", "First token p95, ms", "Longest pause, ms"), 0)
+    seconds = {f"{what} p{level}, s": 3 for what in ("Wait", "First token") for level in (50, 95, 99)}
     pace |= dict.fromkeys(("Tokens a second p50", "Tokens a second, slowest 5 %"), 1)
     chosen = {"fieldName": "Trace", "parameterName": "Trace", "parameterType": 1}
     trace = grid(
@@ -146,14 +147,16 @@ def _latency() -> list[Item]:
     return [
         chart("latency-first-token", "Time to first token, ms from accept", width=50),
         grid("latency-stages", "Where the time of the mean turn goes", bars=["Took, ms"], digits=stages, width=50),
+        grid("latency-lanes", "Wait and first token by lane, as callers felt them", digits=seconds),
         grid("latency-deployments", "Deployments and regions", digits=pace),
         chart("latency-first-call", "First token of a call by deployment and region, p95 in ms", width=50),
         chart("latency-pace", "Pause between tokens by deployment, p95 in ms", width=50),
         text(
             "latency-words",
-            "Percentiles come from one number per turn or call, weighted by how many each stands for where Azure "
-            "Monitor samples; a percentile of a metric does not exist. Choose a row of the slowest turns to see "
-            "its trace below.",
+            "By lane, time counts from where callers say that they sent the question, by their clocks; elsewhere from "
+            "the app's first line. Percentiles come from one number per turn or call, weighted by how many each stands "
+            "for where Azure Monitor samples; a percentile of a metric does not exist. Choose a row of the slowest "
+            "turns to see its trace below.",
         ),
         grid(
             "latency-slowest",

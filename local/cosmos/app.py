@@ -1,6 +1,7 @@
 """The HTTP edge: reads requests within bounds, finds who answers, and puts the protocol's headers on every reply."""
 
 import logging
+import sqlite3
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
@@ -58,6 +59,10 @@ class App:
             reply = await route.handler(self._service, request)
         except CosmosError as error:
             reply = _error_reply(error)
+        except sqlite3.OperationalError as error:
+            logger.error("%s %s: the data cannot be read or written: %s", request.method, operation, error)  # noqa: TRY400  no bug
+            message = f"The data cannot be read or written now: {error}. Is the disk full?"
+            reply = _error_reply(CosmosError(503, message))
         except Exception:
             logger.exception("%s %s failed", request.method, operation)
             reply = _error_reply(CosmosError(500, "The server made a mistake; its log says more."))

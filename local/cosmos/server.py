@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from local.cosmos.service import Service
 from local.wire import stop_event
 
 _PURGE_EVERY_SECONDS = 1.0
+
+logger = logging.getLogger(__name__)
 
 
 class _Server(uvicorn.Server):
@@ -82,5 +86,9 @@ async def serve(
 async def _purge(rows: Rows) -> None:
     while True:
         # One batch at a time, so that nobody waits for many lifetimes that end together.
-        more = rows.purge()
+        try:
+            more = rows.purge()
+        except sqlite3.OperationalError as error:
+            logger.error("Items whose lifetime is over stay for now: %s", error)  # noqa: TRY400  no bug
+            more = 0
         await asyncio.sleep(0 if more else _PURGE_EVERY_SECONDS)

@@ -91,8 +91,10 @@ class Store:
     def next_change(self) -> int:
         """A number larger than any before, also before a crash: blocks are reserved on disk, then handed out."""
         if self.last_change >= self._reserved:
-            self._reserved = self.last_change + _BLOCK
-            self.connection.execute("UPDATE sequence SET reserved = ?", (self._reserved,))
+            reserved = self.last_change + _BLOCK
+            self.connection.execute("UPDATE sequence SET reserved = ?", (reserved,))
+            # Only now: a block that a full disk did not take would be handed out again after a crash.
+            self._reserved = reserved
         self.last_change += 1
         return self.last_change
 
@@ -102,11 +104,13 @@ class Store:
         self.connection.execute("SAVEPOINT step")
         try:
             yield
-        except BaseException:
-            self.connection.execute("ROLLBACK TO step")
-            raise
-        finally:
             self.connection.execute("RELEASE step")
+        except BaseException:
+            # A disk that is full may have undone everything by itself, savepoints included.
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK TO step")
+                self.connection.execute("RELEASE step")
+            raise
 
     def reader(self) -> sqlite3.Connection:
         """This thread's own read-only connection."""

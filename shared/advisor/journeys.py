@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.stages import STAGES
+from shared.stages import CACHE, STAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,14 @@ def journeys(records: Iterable[Mapping[str, Any]]) -> list[Journey]:
 
 
 def journey(record: Mapping[str, Any]) -> Journey | None:
-    """One record; None when it has no timeline, or one of another form."""
+    """One record; None when it has no timeline, or one of another form, or when its answer came from the cache."""
     timeline = record.get("timeline")
     try:
         stages = {str(stage["name"]): float(stage["duration_ms"]) for stage in (timeline or {})["stages"]}
         if not stages or not stages.keys() <= set(STAGES) or min(stages.values()) < 0:
+            return None
+        if CACHE in stages:
+            # No change to models or context would have made it quicker.
             return None
         return _read(record, dict(timeline or {}), stages)
     except (KeyError, TypeError, ValueError, AttributeError):

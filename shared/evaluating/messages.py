@@ -28,7 +28,8 @@ class EvaluationMessage:
         subject: Id of the item or the turn; empty for a plan.
         copy: Makes the ids of later messages for the same work different from the first one's.
         sent_at: Seconds since 1970.
-        details: Of a sampled turn: probability, strata, prompt_version and hour.
+        details: Of a sampled turn: probability, strata, prompt_version, hour, and `cached`, how its answer was
+            found when it had been given before.
     """
 
     work: Work

@@ -39,6 +39,7 @@ class _Ended:
     created_at: float
     strata: tuple[str, ...]
     deployment: str = ""
+    cached: str | None = None
 
 
 class TurnSampler:
@@ -64,13 +65,13 @@ class TurnSampler:
     def ended(self, turn: Turn, state: State, fields: Mapping[str, Any]) -> None:
         """Takes note of a turn that is over and returns at once; the work is done after whatever is under way."""
         if self._share > 0 and not turn.session_id.startswith(SESSION_PREFIX):
-            ended = _ended(turn, state, fields.get("error"), fields.get("deployment"))
+            ended = _ended(turn, state, fields.get("error"), fields.get("deployment"), fields.get("cached"))
             asyncio.get_running_loop().call_soon(self._begin, ended)
 
     def rated(self, turn: Turn, rating: str) -> None:
         """Takes note of a caller's opinion; a turn that was found bad is evaluated."""
         if self._share > 0 and rating == "down" and turn.state.terminal:
-            ended = _ended(turn, turn.state, turn.error, turn.deployment)
+            ended = _ended(turn, turn.state, turn.error, turn.deployment, turn.cached)
             self._begin(dataclasses.replace(ended, strata=(*ended.strata, "negative_feedback")))
 
     def _begin(self, ended: _Ended) -> None:
@@ -98,6 +99,7 @@ class TurnSampler:
             "strata": list(ended.strata),
             "prompt_version": self._prompt_version,
             "hour": hour,
+            "cached": ended.cached,
         }
         # A turn that is drawn again, for its feedback, is another message of the same turn.
         copy = "f" if "negative_feedback" in ended.strata else ""
@@ -166,10 +168,18 @@ def is_new(rates: Mapping[str, Any] | None, versions: Sequence[str], now: float)
     return bool(seen) and any(name and now - seen.get(name, now) < NEW_SECONDS for name in versions)
 
 
-def _ended(turn: Turn, state: State, error: Mapping[str, Any] | None, deployment: str | None) -> _Ended:
+def _ended(
+    turn: Turn,
+    state: State,
+    error: Mapping[str, Any] | None,
+    deployment: str | None,
+    cached: Mapping[str, Any] | None,
+) -> _Ended:
     strata: Sequence[str] = ()
     if (error or {}).get("code") == ContentFiltered.code:
         strata = ("blocked",)
     elif state is not State.SUCCEEDED:
         strata = ("error",)
-    return _Ended(turn.turn_id, turn.session_id, turn.created_at, tuple(strata), deployment or "")
+    return _Ended(
+        turn.turn_id, turn.session_id, turn.created_at, tuple(strata), deployment or "", (cached or {}).get("kind")
+    )

@@ -67,6 +67,7 @@ class TurnScorer:
             "strata": details["strata"],
             "prompt_version": details["prompt_version"],
             "hour": details["hour"],
+            "cached": details.get("cached"),
             "changed_at": self._clock.now(),
             "touched_at": 0.0,
             "tries": 0,
@@ -95,7 +96,7 @@ class TurnScorer:
             Item(
                 turn.turn_id,
                 turn.question,
-                tags=tuple(sample["strata"]),
+                tags=(*sample["strata"], *(["cached"] if sample.get("cached") else [])),
                 weight=1 / sample["probability"],
                 cluster=turn.session_id,
             ),

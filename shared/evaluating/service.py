@@ -7,6 +7,8 @@ from shared.accept_turn import TurnAcceptor
 from shared.attempts import Attempts
 from shared.capacity import Capacity
 from shared.context import ContextGatherer
+from shared.context_providers.knowledge import KnowledgeSearch
+from shared.errors import Unavailable
 from shared.evaluating.answers import AnswerReader
 from shared.evaluating.asking import Asking
 from shared.evaluating.fan_out import FanOut
@@ -27,10 +29,12 @@ from shared.evaluating.scoring import AnswerScorer
 from shared.evaluating.versions import prompt_version
 from shared.evaluating.watch_drift import DriftWatch
 from shared.evaluation.model import Price
-from shared.ports import Clock, Embedder, Knowledge, SessionStore, TokenCounter, TurnStore
+from shared.ports import Clock, Embedder, Knowledge, TokenCounter, TurnStore
 from shared.settings import Settings
 
 LOOK_UP_SECONDS = 10.0
+AWAY_SECONDS = 5.0
+"""How long a message is held on to while the store or the queue does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,6 @@ class Parts:
     attempts: Attempts
     capacity: Capacity
     knowledge: Knowledge | None
-    sessions: SessionStore
     embedder: Embedder | None
     counter: TokenCounter
     clock: Clock
@@ -113,8 +116,16 @@ class Evaluations:
         """Does what a message asks for; returning completes it.
 
         Raises:
-            Unavailable: The store or the queue does not answer; the message is given back.
+            Unavailable: The store or the queue does not answer; the message is given back, after a pause.
         """
+        try:
+            await self._work(message)
+        except Unavailable:
+            # The queue delivers it again at once, and five deliveries within a second would make it a dead letter.
+            await self._clock.sleep(AWAY_SECONDS)
+            raise
+
+    async def _work(self, message: EvaluationMessage) -> None:
         match message.work:
             case Work.PLAN:
                 await self._planner.plan(message.run)
@@ -159,12 +170,8 @@ def _price(settings: Settings, model: str | None) -> Price:
 
 def _context(parts: Parts) -> ContextGatherer:
     """Finds again what a turn was answered from; nobody is told, because it is no step of a turn."""
-    return ContextGatherer(
-        sessions=parts.sessions,
-        knowledge=parts.knowledge,
-        embedder=parts.embedder,
-        clock=parts.clock,
-        history_turns=0,
-        passages=parts.settings.knowledge_passages,
-        seconds=LOOK_UP_SECONDS,
-    )
+    providers = []
+    if parts.knowledge is not None and parts.embedder is not None:
+        passages = parts.settings.knowledge_passages
+        providers.append(KnowledgeSearch(parts.knowledge, parts.embedder, parts.clock, passages=passages))
+    return ContextGatherer(providers, clock=parts.clock, seconds=LOOK_UP_SECONDS)

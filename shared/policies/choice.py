@@ -12,7 +12,8 @@ class Candidate:
     Attributes:
         wait_seconds: Until its budget can take the call; 0 when it can now, infinity when never.
         cooling_seconds: How long it is still to be left alone, after an overload or for a fault.
-        first_token_seconds: Observed time to first token, smoothed; 0 when not yet known.
+        first_token_seconds: Time to first token to expect, with what late ones cost; 0 when not yet known.
+        often_late: Its first tokens are late so often that being paid for is no reason to prefer it.
         spill: It answers for another model and is asked only when the pool's own cannot.
     """
 
@@ -22,6 +23,12 @@ class Candidate:
     cooling_seconds: float = 0.0
     first_token_seconds: float = 0.0
     spill: bool = False
+    often_late: bool = False
+
+    @property
+    def preferred(self) -> bool:
+        """Its capacity is paid for whether it is used or not, and it is worth using."""
+        return self.provisioned and not self.often_late
 
     @property
     def ready_in_seconds(self) -> float:
@@ -47,7 +54,7 @@ def choose(candidates: Iterable[Candidate], *, tried: frozenset[str] = frozenset
     pool = list(candidates)
     ready = [entry for entry in pool if entry.ready_in_seconds <= 0 and entry.name not in tried]
     if ready:
-        best = min(ready, key=lambda entry: (entry.spill, not entry.provisioned, entry.first_token_seconds, entry.name))
+        best = min(ready, key=lambda entry: (entry.spill, not entry.preferred, entry.first_token_seconds, entry.name))
         return Choice(best.name)
     own = [entry for entry in pool if not entry.spill]
     return Choice(None, min((entry.ready_in_seconds for entry in own), default=math.inf))

@@ -12,8 +12,9 @@ LEAST_SAMPLES, MOST_SAMPLES = 20, 200
 SOONEST_SECONDS = 0.1
 FAR = 2.0
 """A deployment's own history counts up to so many times the pool's, or a sick one would excuse itself."""
-PER_TOKEN = 0.02
-MOST_CALLS = 5.0
+PER_TOKEN = 0.015
+MOST_CALLS = 3.0
+"""What is saved up on good days must not make more than a fiftieth of some hundred calls on a bad one."""
 
 
 class FirstTokens:
@@ -53,13 +54,13 @@ def first_token_deadline_seconds(own: FirstTokens, pool: FirstTokens) -> float |
 
 @dataclass(frozen=True, slots=True)
 class HedgeBudget:
-    """Tokens that second calls may still cost: a fiftieth of what first calls cost, saved up for a few calls."""
+    """Tokens that second calls may still cost: a part of what first calls cost, saved up for a few calls."""
 
     tokens: float = 0.0
 
     def called(self, tokens: float) -> "HedgeBudget":
-        """A first call was made."""
-        return replace(self, tokens=min(self.tokens + PER_TOKEN * tokens, MOST_CALLS * tokens))
+        """A first call was made. A small one never takes away what larger ones have saved up."""
+        return replace(self, tokens=max(self.tokens, min(self.tokens + PER_TOKEN * tokens, MOST_CALLS * tokens)))
 
     def allows(self, tokens: float) -> bool:
         """A second call of that size is within the budget."""

@@ -127,6 +127,7 @@ class TurnEnded:
         code: Error code when it did not succeed.
         timeline: Its JSON form, None when nobody kept one.
         between_tokens_seconds: Mean pause between pieces of the text that the caller received.
+        cached: How the answer was found when it is one that was given before.
     """
 
     subject: Subject
@@ -142,6 +143,7 @@ class TurnEnded:
     usage: Usage | None = None
     timeline: Mapping[str, Any] | None = None
     between_tokens_seconds: float | None = None
+    cached: str | None = None
 
     @classmethod
     def of(cls, turn: Turn, state: State, now: float, **more: Any) -> "TurnEnded":
@@ -241,6 +243,20 @@ class LedgerAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheAsked:
+    """A turn's answer was looked for in the cache.
+
+    Attributes:
+        kind: `exact`, `semantic` or `shared` when it was found, else `miss`.
+        reason: Why it was not: `absent`, `history`, `request`, `unavailable`, or the guard that refused the nearest.
+    """
+
+    tenant: str
+    kind: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TurnSampled:
     """A turn of production was put up for evaluation."""
 
@@ -268,6 +284,7 @@ Fact = (
     | BacklogSeen
     | CanaryEnded
     | TurnSampled
+    | CacheAsked
     | LedgerAsked
     | TurnRated
 )

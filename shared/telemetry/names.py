@@ -63,6 +63,7 @@ REMAINING_KIND = "spillway.quota"
 LEDGER_ITEM = "spillway.ledger.item"
 LEDGER_OPERATION = "spillway.ledger.operation"
 RATING = "spillway.rating"
+CACHE = "spillway.cache"
 TOKEN_TYPE = "spillway.token_type"  # noqa: S105  the name of an attribute
 
 # Measurements: numbers of one span or event, from which percentiles can be taken
@@ -84,7 +85,7 @@ TOTAL_MS = "total_ms"
 ATTEMPTS = "attempts"
 RUNS = "runs"
 DEFERRALS = "deferrals"
-STEP_TIMES = ("history_ms", "knowledge_ms")
+STEP_TIMES = ("history_ms", "knowledge_ms", "profile_ms")
 """What the context steps took, side by side."""
 STAGE_SUFFIX = "_ms"
 """A stage of the timeline is measured under its own name and this: `context_ms`, `queue_ms`."""
@@ -135,6 +136,7 @@ BACKLOG_DEADLINE = Instrument(
 CANARIES = Instrument("spillway.canaries", "{attempt}", "Calls to quiet deployments, to see that they answer")
 CANARY_FIRST_TOKEN = Instrument("spillway.canary.time_to_first_token", "s", "From the call to the first text")
 SAMPLED = Instrument("spillway.samples", "{turn}", "Turns of production that were put up for evaluation")
+CACHE_LOOKUPS = Instrument("spillway.cache.lookups", "{lookup}", "Looks into the answer cache, by what was found")
 LEDGER_OPERATIONS = Instrument(
     "spillway.ledger.operations", "{operation}", "Reads, writes and grants of what is shared"
 )
@@ -160,6 +162,7 @@ COUNTERS = (
     SWEPT,
     CANARIES,
     SAMPLED,
+    CACHE_LOOKUPS,
     LEDGER_OPERATIONS,
 )
 HISTOGRAMS = (

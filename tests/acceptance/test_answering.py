@@ -4,9 +4,10 @@ import itertools
 import time
 
 import pytest
+from azure.cosmos import CosmosClient
 
 from shared.api_views import TurnView
-from tests.acceptance.stack import OTHER, Answer, Stack, ask, events
+from tests.acceptance.stack import OTHER, STORE_KEY, USER, Answer, Stack, ask, events
 
 
 @pytest.mark.parametrize(("lane", "path"), [("interactive", "direct"), ("standard", "queued"), ("batch", "queued")])
@@ -21,6 +22,24 @@ def test_a_question_is_streamed_and_the_stored_answer_is_the_streamed_one(stack:
     assert stored["answer"] == answer.text != ""
     assert stored["state"] == "succeeded"
     TurnView.model_validate(stored)
+
+
+@pytest.mark.parametrize("lane", ["interactive", "standard"])
+def test_a_customers_profile_goes_into_the_prompt_of_the_tenant_that_keeps_it(stack: Stack, lane: str) -> None:
+    with CosmosClient(stack.parts["store"].url, credential=STORE_KEY) as store:
+        profiles = store.get_database_client("spillway").get_container_client("profiles")
+        profiles.upsert_item({"id": "eve", "tenant": "contoso", "profile": {"shoe size": "42", "wants": "bus " * 50}})
+
+    def prompt(key: str, customer_id: str) -> tuple[int, list[str]]:
+        with stack.client(key) as client:
+            timeline = ask(client, lane=lane, customer_id=customer_id).events[-1][2]["timeline"]
+        return timeline["prompt"]["tokens"], timeline.get("dropped", [])
+
+    (known, dropped), (unknown, _), (foreign, _) = prompt(USER, "eve"), prompt(USER, "adam"), prompt(OTHER, "eve")
+
+    assert dropped == []
+    assert known > unknown + 50
+    assert foreign == unknown
 
 
 @pytest.mark.parametrize("lane", ["interactive", "standard"])

@@ -39,7 +39,8 @@ class Timed:
 
 def timed(client: Any, lane: str, *, headers: dict[str, str] | None = None) -> Timed:
     began, sent = time.perf_counter(), time.time()
-    answer = ask(client, "Hello", lane=lane, headers={"x-spillway-sent-at": f"{sent:.6f}", **(headers or {})})
+    sent_at = {"x-spillway-sent-at": f"{sent:.6f}", **(headers or {})}
+    answer = ask(client, "Hello", lane=lane, session_id="one", headers=sent_at)
     return Timed(answer, (time.perf_counter() - began) * 1000)
 
 

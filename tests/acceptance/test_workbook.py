@@ -143,7 +143,7 @@ def test_percentiles_are_those_of_the_single_turns_and_calls(story: Story) -> No
     answered = story.of("customEvents", names.EVENT_TURN, **{names.OUTCOME: "succeeded"})
     first = [row["customMeasurements"][names.TIME_TO_FIRST_TOKEN_MS] for row in answered]
     answers, latency = story.ask("overview-answers")
-    stages = {row["Stage"][2:].replace(" ", "_"): row for row in story.ask("latency-stages")}
+    stages = {row["Stage"][3:].replace(" ", "_"): row for row in story.ask("latency-stages")}
     calls = {row["Deployment"]: row for row in story.ask("latency-deployments")}
 
     assert answers["value"] == str(len(answered))
@@ -159,6 +159,19 @@ def test_percentiles_are_those_of_the_single_turns_and_calls(story: Story) -> No
         good = [one for one in own if value_of(one, names.DEPLOYMENT) == name and one["success"]]
         waits = [one["customMeasurements"][names.TIME_TO_FIRST_TOKEN_MS] for one in good]
         assert (row["Calls"], row["First token p95, ms"]) == (len(good), percentile(waits, 95))
+
+
+def test_waits_and_first_tokens_by_lane_count_from_where_the_caller_sent_it(story: Story) -> None:
+    answered = story.of("customEvents", names.EVENT_TURN, **{names.OUTCOME: "succeeded"})
+
+    for row in story.ask("latency-lanes"):
+        own = [one["customMeasurements"] for one in answered if value_of(one, names.LANE) == row["Lane"]]
+        felt = [m[names.TIME_TO_FIRST_TOKEN_MS] + m.get("client_send_ms", 0) + m.get("front_end_ms", 0) for m in own]
+        waits = [all_ms - m["connect_ms"] - m["first_token_ms"] for all_ms, m in zip(felt, own, strict=True)]
+        assert row["Answers"] == len(own)
+        for level in (50, 95, 99):
+            assert row[f"First token p{level}, s"] == pytest.approx(percentile(felt, level) / 1000)
+            assert row[f"Wait p{level}, s"] == pytest.approx(percentile(waits, level) / 1000)
 
 
 def test_the_slowest_turn_leads_to_its_trace(story: Story) -> None:

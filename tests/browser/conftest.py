@@ -10,22 +10,13 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.chat import Chat
+from tests.browser.chromium import ARGUMENTS, NAMES, executable
 from tests.browser.console_double import KEY as OPERATOR_KEY
 from tests.browser.console_double import ConsoleDouble, ConsoleServer, serving_console
 from tests.browser.double import Double, Server, serving
 from tests.browser.operator import Operator, context_for
 
 HERE = Path(__file__).resolve().parent
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 OpenChat = Callable[..., Chat]
 OpenConsole = Callable[..., Operator]
 
@@ -36,7 +27,7 @@ def chromium() -> Iterator[Browser]:
 
     Package scope, because the driver keeps an event loop in this thread that tests of other folders must not meet.
     """
-    path = next(filter(None, map(shutil.which, NAMES)), None)
+    path = executable()
     if path is None:
         pytest.skip(f"no Chromium on PATH (looked for {', '.join(NAMES)})")
     with sync_playwright() as driver:

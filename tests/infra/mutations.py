@@ -114,6 +114,7 @@ MUTATIONS = (
         "dimensions: 256",
         "dimensions: 1536",
         "containers_are_as_local_runs_declare_them",
+        every=True,
     ),
     Mutation(
         "a hierarchical key as a plain one",
@@ -137,7 +138,12 @@ MUTATIONS = (
         "containers_are_as_local_runs_declare_them",
     ),
     Mutation(
-        "no vector index", COSMOS, "path: '/vector', type:", "path: '/vectors', type:", "vectors_are_indexed_once"
+        "no vector index",
+        COSMOS,
+        "path: '/vector', type:",
+        "path: '/vectors', type:",
+        "vectors_are_indexed_once",
+        every=True,
     ),
     Mutation(
         "throughput on a serverless account",
@@ -246,6 +252,20 @@ MUTATIONS = (
         "    ServiceBusConnection__clientId: identityClientId\n",
         "",
         "connections_use_the_identity",
+    ),
+    Mutation(
+        "a console that does not know where telemetry is",
+        APP,
+        "    SPILLWAY_QUERY_ENDPOINT: 'https://api.applicationinsights.io/v1/apps/${appInsights.properties.AppId}/query'\n",
+        "",
+        "the_console_is_told_where_telemetry_and_workbook_are",
+    ),
+    Mutation(
+        "a link that leads to no workbook",
+        APP,
+        "/resource${workbookId}/workbook'",
+        "/resource/workbook'",
+        "the_console_is_told_where_telemetry_and_workbook_are",
     ),
     Mutation(
         "telemetry with a key",

@@ -9,6 +9,7 @@ import pytest
 from infra.workbooks.__main__ import FILES, rendered
 from infra.workbooks.items import QUERIES
 from local.insights.schema import query_schema
+from shared import stages
 from shared.evaluating import events
 from shared.telemetry import names
 from shared.workbook.document import TEXT, load
@@ -21,7 +22,7 @@ INSTRUMENTS = {one.name for one in (*names.COUNTERS, *names.HISTOGRAMS, *names.G
 EVENTS = {names.EVENT_TURN, events.EVENT}
 SPANS = {names.SPAN_RUN}
 ATTRIBUTES = {value for name, value in vars(names).items() if name.isupper() and isinstance(value, str)}
-STAGES = ("validation", "admission", "store_accept", "enqueue", "queue", "context", "first_token", "stream", "store")
+STAGES = stages.STAGES
 MEASUREMENTS = ATTRIBUTES | set(names.STEP_TIMES) | {f"{stage}_ms" for stage in STAGES}
 EVALUATION = set(
     re.findall(r'"((?:gen_ai|spillway|error)\.[\w.]+)"', (ROOT / "shared/evaluating/events.py").read_text())

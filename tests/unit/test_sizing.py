@@ -1,10 +1,12 @@
 """The capacity table is what the calculation gives, and the calculation does what the page says."""
 
 import dataclasses
+import json
+from pathlib import Path
 
 import pytest
 
-from infra.sizing import DOCUMENT, Load, given, plan, written
+from infra.sizing import DOCUMENT, ROOT, SIMULATION, Load, given, plan, written
 
 ASSUMED, PRICES = given()
 
@@ -28,7 +30,8 @@ def test_tokens_cost_what_was_really_written_not_what_might_have_been() -> None:
 
 
 def test_a_load_that_every_queued_turn_of_standard_cannot_carry_is_premium() -> None:
-    below, above = (plan(Load(turns), ASSUMED, PRICES) for turns in (4_900, 5_100))
+    most = 500 * 60 / ASSUMED.queue_operations
+    below, above = (plan(Load(turns), ASSUMED, PRICES) for turns in (0.98 * most, 1.02 * most))
     assert (below.service_bus, above.service_bus) == ("Standard", "Premium, 1 unit")
 
 
@@ -48,3 +51,20 @@ def test_twice_the_price_is_twice_the_cost() -> None:
     free_answers = dataclasses.replace(PRICES, million_output_tokens=0.0)
     one, two = (plan(Load(100), ASSUMED, prices).costs["tokens"] for prices in (free_answers, doubled))
     assert two == pytest.approx(2 * one)
+
+
+def test_what_turns_take_at_a_load_comes_from_the_simulation() -> None:
+    (small, _), (large, _) = given(12), given(4_000)
+    sizes = {size["turns_per_minute"]: size for size in json.loads(SIMULATION.read_text(encoding="utf-8"))["sizes"]}
+
+    assert small.queued_request_units == sizes[10]["queued_request_units"]
+    assert large.queue_operations == sizes[5000]["queue_operations"]
+
+
+def test_what_the_file_says_itself_goes_before_the_simulation(tmp_path: Path) -> None:
+    values = json.loads((ROOT / "infra" / "sizing.json").read_text(encoding="utf-8"))
+    values["assumptions"]["queued_share"] = 0.9
+    own = tmp_path / "sizing.json"
+    own.write_text(json.dumps(values), encoding="utf-8")
+
+    assert given(path=own)[0].queued_share == 0.9

@@ -39,6 +39,7 @@ class Caller:
         streams = planned.mode == "stream"
         headers = {"x-functions-key": self._orders.keys[planned.tenant]}
         headers |= {"accept": "text/event-stream"} if streams else {"prefer": "respond-async"}
+        headers["x-spillway-sent-at"] = f"{made.sent_at:.6f}"
         reading = Reading(made)
         try:
             async with self._client.stream("POST", "/api/chat", json=body, headers=headers) as reply:

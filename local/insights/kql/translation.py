@@ -20,6 +20,7 @@ from local.insights.errors import (
     QueryTimeoutError,
     SemanticError,
 )
+from local.insights.kql.parse_once import parse_once
 from local.insights.kql.syntax import Node
 
 _LOG = logging.getLogger(__name__)
@@ -121,7 +122,7 @@ def _translate(text: str, known: dict[str, list[str]]) -> Translation:
     pinned = _CLOCK.replace(tzinfo=None)
     clock = next((name for name, value in result.parameters.items() if value == pinned), None)
     values = {name: value for name, value in result.parameters.items() if name != clock}
-    return Translation(str(result), values, clock)
+    return Translation(parse_once(str(result)), values, clock)
 
 
 @contextlib.contextmanager

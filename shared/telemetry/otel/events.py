@@ -34,6 +34,7 @@ def _dimensions(fact: TurnEnded) -> Attributes:
         names.GEN_AI_REQUEST_MODEL: fact.model,
         names.DEPLOYMENT: fact.deployment,
         names.GEN_AI_RESPONSE_FINISH_REASONS: fact.finish_reason,
+        names.CACHE: fact.cached,
     }
     dropped = () if fact.timeline is None else fact.timeline.get("dropped", ())
     if dropped:

@@ -9,6 +9,7 @@ from shared.telemetry import names
 from shared.telemetry.facts import (
     AttemptEnded,
     BacklogSeen,
+    CacheAsked,
     CanaryEnded,
     ContextStepEnded,
     LedgerAsked,
@@ -211,6 +212,11 @@ class Metrics:
         what: Attributes = {names.LEDGER_OPERATION: fact.operation, names.OUTCOME: fact.outcome}
         self._count(names.LEDGER_OPERATIONS, 1, what | {names.LEDGER_ITEM: fact.item})
         self._measure(names.LEDGER_DURATION, fact.seconds, what)
+
+    def looked_up(self, fact: CacheAsked) -> None:
+        """The cache was asked."""
+        what: Attributes = {names.TENANT: fact.tenant, names.CACHE: fact.kind, names.CAUSE: fact.reason}
+        self._count(names.CACHE_LOOKUPS, 1, what)
 
     def sampled(self, fact: TurnSampled) -> None:  # noqa: ARG002  a fact without details
         """A turn was put up for evaluation."""

@@ -10,6 +10,7 @@ from shared.telemetry import names
 from shared.telemetry.facts import (
     AttemptEnded,
     BacklogSeen,
+    CacheAsked,
     CanaryEnded,
     ContextStepEnded,
     Fact,
@@ -60,6 +61,7 @@ class OpenTelemetryObserver:
             BacklogSeen: made.waiting,
             CanaryEnded: made.probed,
             TurnSampled: made.sampled,
+            CacheAsked: made.looked_up,
             LedgerAsked: made.shared,
             TurnRated: made.rated,
         }

@@ -1,6 +1,7 @@
 """What was answered is kept: over a clean stop, and over a kill in the middle of writes."""
 
 import http.client
+import resource
 import threading
 from pathlib import Path
 
@@ -118,3 +119,31 @@ def test_a_wrong_option_is_one_line_and_an_exit(tmp_path: Path, arguments: list[
     with pytest.raises(RuntimeError) as failed:
         _start(tmp_path, *arguments)
     assert "Traceback" not in str(failed.value)
+
+
+def test_a_full_disk_refuses_writes_and_keeps_what_was_answered_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    service = _start(tmp_path)
+    try:
+        account = Account(service.url)
+        account.call("POST", "dbs", {"id": "db"})
+        unique = {"uniqueKeys": [{"paths": ["/name"]}]}
+        account.call("POST", "dbs/db/colls", {"id": "c", "partitionKey": {"paths": ["/pk"]}, "uniqueKeyPolicy": unique})
+
+        def create(name: str) -> int:
+            return account.call("POST", "dbs/db/colls/c/docs", {"id": name, "pk": "a", "name": name}, key=["a"]).status
+
+        before = create("before")
+        _, most = resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (0, most))
+        full = {create("full") for _ in range(3)}
+        read = account.call("GET", "dbs/db/colls/c/docs/before", key=["a"]).status
+        resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (most, most))
+        after = create("after")
+        found = [account.call("GET", f"dbs/db/colls/c/docs/{name}", key=["a"]).status for name in ("full", "before")]
+        running = service.process.poll() is None
+    finally:
+        service.stop()
+
+    assert (before, full, read, after) == (201, {503}, 200, 201)
+    assert found == [404, 200]
+    assert running

@@ -92,6 +92,7 @@ RUNTIME: dict[tuple[str, str], Callable[[str], Any]] = {
         f"https://{name}.documents.azure.com:443/"
     ),
     ("Microsoft.Insights/components", "ConnectionString"): lambda name: f"InstrumentationKey=of-{name}",
+    ("Microsoft.Insights/components", "AppId"): lambda name: f"app-id-of-{name}",
     ("Microsoft.Web/sites", "defaultHostName"): lambda name: f"{name}.azurewebsites.net",
     ("Microsoft.ApiManagement/service", "gatewayUrl"): lambda name: f"https://{name}.azure-api.net",
 }

@@ -39,6 +39,7 @@ ROLES = {
     "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": Role("Storage Table Data Contributor", STORAGE, frozenset({"tables"})),
     "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd": Role("Cognitive Services OpenAI User", MODELS, frozenset({"call"})),
     "3913510d-42f4-4e42-8a64-420c390055eb": Role("Monitoring Metrics Publisher", INSIGHTS, frozenset({"publish"})),
+    "43d0d8ad-25c7-4714-9337-8ba259a9fe05": Role("Monitoring Reader", INSIGHTS, frozenset({"read telemetry"})),
     "00000000-0000-0000-0000-000000000002": Role(
         "Cosmos DB Built-in Data Contributor", COSMOS, frozenset({"read items", "write items"})
     ),
@@ -61,8 +62,9 @@ CALLS = {
     "patch_item": (COSMOS, "write items"),
     "delete_item": (COSMOS, "write items"),
     "execute_item_batch": (COSMOS, "write items"),
+    "TelemetryReader": (INSIGHTS, "read telemetry"),
 }
-"""What each call of an SDK that the app may make needs."""
+"""What each call of an SDK that the app may make needs, and its own reader of telemetry."""
 HOST = frozenset({(BUS, "receive"), (BUS, "count"), (STORAGE, "host blobs"), (INSIGHTS, "publish"), (MODELS, "call")})
 """What the host needs (triggers, scaling by queue length, its own blobs), and the exporter and model calls."""
 NOT_REMOTE = frozenset({"close", "get"})

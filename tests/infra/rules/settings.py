@@ -26,6 +26,11 @@ TELEMETRY = {
     "OTEL_TRACES_SAMPLER_ARG": r"[\d.]+",
 }
 
+CONSOLE = {
+    "SPILLWAY_QUERY_ENDPOINT": r"https://api\.applicationinsights\.io/v1/apps/app-id-of-[\w-]+/query",
+    "SPILLWAY_WORKBOOK_URL": r"https://portal\.azure\.com/#@[0-9a-f-]{36}/resource/subscriptions/.+/workbook",
+}
+
 
 def the_app_starts_with_its_settings(project: Project) -> Iterator[str]:
     for scenario, settings in project.app_settings().items():
@@ -104,6 +109,14 @@ def connections_of_triggers_are_known(project: Project) -> Iterator[str]:
         yield "no Service Bus trigger was found in functions/"
 
 
+def the_console_is_told_where_telemetry_and_workbook_are(project: Project) -> Iterator[str]:
+    for scenario, settings in project.app_settings().items():
+        yield from (f"{scenario}: {name} is missing or wrong" for name in _wrong(settings, CONSOLE))
+        (workbook,) = (entry for where, entry in project.resources("Microsoft.Insights/workbooks") if where == scenario)
+        if f"/resource{workbook.id}/" not in str(settings.get("SPILLWAY_WORKBOOK_URL")):
+            yield f"{scenario}: the console's link does not lead to the workbook that is deployed"
+
+
 def telemetry_is_on(project: Project) -> Iterator[str]:
     for scenario, settings in project.app_settings().items():
         yield from (f"{scenario}: {name} is missing or wrong" for name in _wrong(settings, TELEMETRY))
@@ -121,4 +134,5 @@ RULES: tuple[Rule, ...] = (
     connections_use_the_identity,
     connections_of_triggers_are_known,
     telemetry_is_on,
+    the_console_is_told_where_telemetry_and_workbook_are,
 )

@@ -44,7 +44,7 @@ def _longest_first() -> list[str]:
 
 def declarations_are_used(project: Project) -> Iterator[str]:
     for path in sorted(project.infra.rglob("*.bicep")):
-        source = re.sub(r"(?m)//.*$", "", path.read_text())
+        source = re.sub(r"(?m)^\s*//.*$", "", path.read_text())
         for entry in declarations(path.read_bytes(), path.name):
             uses = len(re.findall(rf"\b{entry.name}\b", source))
             if entry.what in {"parameter", "variable"} and uses < 2:

@@ -180,3 +180,11 @@ def test_the_slope_and_its_interval_are_those_of_scipy(seed: int) -> None:
 
     assert found.value == pytest.approx(expected.slope)
     assert (found.low, found.high) == pytest.approx((expected.low_slope, expected.high_slope), rel=0.02)
+
+
+def test_turns_answered_from_the_cache_say_nothing_of_models_and_context() -> None:
+    def record(*names: str) -> dict[str, object]:
+        return {"timeline": {"stages": [{"name": name, "duration_ms": 5.0} for name in names]}}
+
+    assert journey(record("admission", "first_token")) is not None
+    assert journey(record("admission", "cache", "stream")) is None

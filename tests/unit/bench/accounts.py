@@ -48,7 +48,8 @@ class Account:
         if start is not None:
             self.call(start, number=number)
         if self.keeps_turns and made.accepted_at is not None:
-            self.stored.append(Stored(f"t{number}", planned.text, state, answer, BEGAN + at + 60, BEGAN + at + ends))
+            times = (BEGAN + at + 60, BEGAN + at + ends)
+            self.stored.append(Stored(f"t{number}", planned.text, state, answer, *times, lane, BEGAN + at + 0.05))
         return made
 
     def call(
@@ -77,6 +78,8 @@ class Account:
                 outcome=outcome,
                 first_token_at=arrived + first if first is not None and status == 200 else None,
                 question=None if text is None else hashlib.sha256(text.encode()).hexdigest(),
+                prompt_tokens=70 if status == 200 else 0,
+                output_tokens=30 if status == 200 else 0,
             )
         )
 

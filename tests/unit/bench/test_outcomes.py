@@ -137,3 +137,17 @@ def test_a_turn_cut_twice_counts_once_and_one_cut_before_its_first_token_does_no
     account.call(2, number=1, outcome="client_closed", first=None)
 
     assert outcomes.streams(account.facts())["turns_cut"] == 1
+
+
+def test_extra_tokens_are_those_charged_for_calls_that_were_closed() -> None:
+    account = Account()
+    account.turn(0, start=1)
+    account.call(2, number=0, outcome="client_closed", deployment="chat-1", first=None, tokens=300)
+    account.turn(1, start=2)
+    account.call(1, number=1, status=429, outcome="quota_429")
+    journeys = account.facts().journeys
+
+    assert outcomes.extra_tokens_share(journeys) == 0.6
+    assert outcomes.extra_tokens_share(journeys[1:]) == 0
+    assert outcomes.extra_tokens_share([]) is None
+    assert outcomes.by_deployment(journeys) == {"chat-0": 3, "chat-1": 1}

@@ -144,3 +144,18 @@ def test_the_sampler_loads_no_evaluation_before_it_draws() -> None:
     ).stdout.split()
 
     assert not [name for name in loaded if name.startswith("shared.evaluation")]
+
+
+async def test_a_sample_says_when_its_answer_had_been_given_before() -> None:
+    sampler, queue = a_sampler(share=1.0)
+    first, again = turns(2)
+
+    sampler.ended(first, State.SUCCEEDED, {})
+    sampler.ended(again, State.SUCCEEDED, {"cached": {"kind": "exact", "turn_id": first.turn_id, "age_seconds": 1.0}})
+    await asyncio.sleep(0)
+    await sampler.close()
+
+    assert {message.subject: message.details["cached"] for message in queue.sent} == {
+        first.turn_id: None,
+        again.turn_id: "exact",
+    }

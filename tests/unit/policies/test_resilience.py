@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from shared.policies.breaker import CLOSED, FAULTS, LONGEST_SECONDS
 from shared.policies.hedging import LEAST_SAMPLES, FirstTokens, HedgeBudget, first_token_deadline_seconds
+from shared.policies.lateness import HALF_LIFE_SECONDS, Lateness
 from shared.policies.promotion import moves_up
 from shared.policies.retries import RetryBudget
 from shared.policies.spill import SpillRule, spill_models
@@ -62,6 +63,43 @@ def test_second_calls_cost_at_most_a_fiftieth_of_the_first(calls: list[tuple[int
             budget, second = budget.hedged(tokens), second + tokens
 
     assert second <= 0.02 * first + 1e-6
+
+
+@given(st.integers(1, 5000), st.integers(100, 5000))
+def test_what_larger_calls_saved_for_second_ones_is_not_lost_to_small_ones(small: int, large: int) -> None:
+    budget = HedgeBudget()
+    for _ in range(100):
+        budget = budget.called(large)
+
+    assert budget.called(small).tokens >= budget.tokens
+
+
+@given(st.lists(st.tuples(st.floats(0, 300), st.booleans()), max_size=200))
+def test_lateness_is_a_share_that_more_late_calls_raise_and_time_lowers(calls: list[tuple[float, bool]]) -> None:
+    lateness, now = Lateness(), 0.0
+    for pause, late in calls:
+        now += pause
+        lateness = lateness.called(now, late=late)
+
+    assert 0 <= lateness.share(now) < 1
+    assert lateness.called(now, late=True).share(now) > lateness.share(now)
+    assert lateness.share(now + HALF_LIFE_SECONDS) <= lateness.share(now)
+    assert lateness.share(now + 100 * HALF_LIFE_SECONDS) < 1e-6
+
+
+def test_thousands_of_good_calls_do_not_excuse_a_deployment_that_fell_ill_and_one_late_call_does_not_condemn_it() -> (
+    None
+):
+    lateness = Lateness()
+    for _ in range(5000):
+        lateness = lateness.called(0.0, late=False)
+    once = lateness.called(0.0, late=True)
+    for number in range(40):
+        lateness = lateness.called(0.0, late=number % 10 == 0)
+
+    assert not once.often(0.0)
+    assert not Lateness().called(0.0, late=False).called(0.0, late=True).share(0.0) > 0.1
+    assert lateness.often(0.0)
 
 
 def test_a_sick_deployment_does_not_excuse_itself_by_its_own_history() -> None:

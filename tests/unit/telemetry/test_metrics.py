@@ -7,6 +7,7 @@ import pytest
 from shared.telemetry import names
 from shared.telemetry.facts import (
     BacklogSeen,
+    CacheAsked,
     CanaryEnded,
     ContextStepEnded,
     LedgerAsked,
@@ -109,6 +110,8 @@ def test_every_other_fact_has_its_counter(memory: Memory, metrics: Metrics) -> N
     metrics.waiting(BacklogSeen("batch", 7, 5, 30.0, 0.5))
     metrics.probed(CanaryEnded("chat-0", "swedencentral", "standard", "success", first_token_seconds=0.2))
     metrics.sampled(TurnSampled())
+    metrics.looked_up(CacheAsked("contoso", "semantic"))
+    metrics.looked_up(CacheAsked("contoso", "miss", "negation"))
     metrics.shared(LedgerAsked("chat-0", "take", "done", 0.01))
     metrics.shared(LedgerAsked("chat-0", "take", "refused", 0.02))
 
@@ -127,6 +130,8 @@ def test_every_other_fact_has_its_counter(memory: Memory, metrics: Metrics) -> N
     assert [values(memory, one, names.LANE) for one in backlog] == [{"batch": n} for n in (7, 5, 30.0, 0.5)]
     assert values(memory, names.CANARIES, names.DEPLOYMENT, names.OUTCOME) == {("chat-0", "success"): 1}
     assert values(memory, names.SAMPLED, names.LANE) == {None: 1}
+    looks = values(memory, names.CACHE_LOOKUPS, names.CACHE, names.CAUSE)
+    assert looks == {("semantic", ""): 1, ("miss", "negation"): 1}
     grants = values(memory, names.LEDGER_OPERATIONS, names.LEDGER_ITEM, names.LEDGER_OPERATION, names.OUTCOME)
     assert grants == {("chat-0", "take", "done"): 1, ("chat-0", "take", "refused"): 1}
     assert values(memory, names.LEDGER_DURATION, names.OUTCOME) == {"done": 0.01, "refused": 0.02}

@@ -1,0 +1,1 @@
+"""What turns are answered from: one provider a file, all of them named in `registry.py`. See docs/context.md."""
