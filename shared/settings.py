@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Self, TypeVar
 
 from shared.errors import SettingsError
+from shared.lanes import DEADLINE_SECONDS, Lane
 from shared.policies.spill import SpillRule
 from shared.telemetry.prices import Price, parse_prices
 
@@ -152,9 +153,8 @@ class Settings:
             keep_alive_seconds=read.number("SPILLWAY_KEEP_ALIVE_SECONDS", 0.1, 60, default=10.0),
             durable_poll_seconds=read.number("SPILLWAY_DURABLE_POLL_SECONDS", 0.05, 60, default=3.0),
             lane_deadline_seconds={
-                "interactive": read.number("SPILLWAY_DEADLINE_INTERACTIVE_SECONDS", 1, 3600, default=120.0),
-                "standard": read.number("SPILLWAY_DEADLINE_STANDARD_SECONDS", 1, 3600, default=600.0),
-                "batch": read.number("SPILLWAY_DEADLINE_BATCH_SECONDS", 1, 3600, default=3600.0),
+                lane: read.number(f"SPILLWAY_DEADLINE_{lane.upper()}_SECONDS", 1, 3600, default=usual)
+                for lane, usual in DEADLINE_SECONDS.items()
             },
             turn_ttl_seconds=read.whole("SPILLWAY_TURN_TTL_SECONDS", 60, 31_536_000, default=604_800),
             prices=read.parsed("SPILLWAY_PRICES", parse_prices, "a JSON object of prices by model", default={}),
@@ -275,7 +275,7 @@ def _spill(value: Any) -> dict[str, SpillRule]:
         )
         for model, rule in value.items()
     }
-    strange = {lane for rule in rules.values() for lane in rule.lanes} - {"interactive", "standard", "batch"}
+    strange = {lane for rule in rules.values() for lane in rule.lanes} - set(Lane)
     if strange:
         raise ValueError(f"there is no lane {', '.join(sorted(strange))}")
     return rules

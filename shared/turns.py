@@ -7,13 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
-
-class Lane(StrEnum):
-    """A priority class with its own queue."""
-
-    INTERACTIVE = "interactive"
-    STANDARD = "standard"
-    BATCH = "batch"
+from shared.lanes import Lane as Lane  # noqa: PLC0414  a turn has one, so whoever knows turns knows lanes
 
 
 class State(StrEnum):
