@@ -33,6 +33,7 @@ class Deployment:
         endpoint: Base URL of the v1 API, such as https://RESOURCE.openai.azure.com/openai/v1/.
         deployment: Name of the deployment at the endpoint; `name` when not given.
         kind: `chat` or `embeddings`.
+        api: What a chat deployment speaks, by its name in `shared.wiring`.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Deployment:
     tokens_per_minute: int = 100_000
     requests_per_minute: int = 600
     kind: str = "chat"
+    api: str = "chat-completions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +258,7 @@ def _deployments(value: Any) -> tuple[Deployment, ...]:
             tokens_per_minute=_positive(entry, "tokens_per_minute", 100_000),
             requests_per_minute=_positive(entry, "requests_per_minute", 600),
             kind=_kind(entry.get("kind", "chat")),
+            api=str(entry.get("api", "chat-completions")),
         )
         for entry in value
     )

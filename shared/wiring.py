@@ -44,6 +44,7 @@ from shared.follow_turn import TurnFollower
 from shared.health import Health
 from shared.knowledge_base import KnowledgeBase
 from shared.live import Board
+from shared.model_apis import ModelApis
 from shared.operations import Switches
 from shared.operator_desk import OperatorDesk
 from shared.pulse.backlog import BacklogWatch
@@ -154,7 +155,7 @@ class Services:
             prompt_version=prompt_version(settings),
             observer=observer,
         )
-        models = OpenAIChat(self._models)
+        models = ModelApis({"chat-completions": OpenAIChat(self._models)}, settings.deployments)
         attempts = Attempts(models=models, capacity=capacity, clock=clock, observer=observer)
         runner = TurnRunner(
             settings=settings,
@@ -264,7 +265,7 @@ class Services:
             observer=observer,
         )
 
-    def _make_pulse(self, metrics: CosmosMetrics, models: OpenAIChat, observer: OpenTelemetryObserver) -> Pulse:
+    def _make_pulse(self, metrics: CosmosMetrics, models: ModelApis, observer: OpenTelemetryObserver) -> Pulse:
         settings, clock = self.settings, self.clock
         records = CosmosTurnRecords(self._store)
         return Pulse(
