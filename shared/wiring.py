@@ -47,6 +47,7 @@ from shared.live import Board
 from shared.model_apis import ModelApis
 from shared.operations import Switches
 from shared.operator_desk import OperatorDesk
+from shared.ports import ChatModel
 from shared.pulse.backlog import BacklogWatch
 from shared.pulse.beat import Pulse
 from shared.pulse.canary import Canary
@@ -155,7 +156,7 @@ class Services:
             prompt_version=prompt_version(settings),
             observer=observer,
         )
-        models = ModelApis({"chat-completions": OpenAIChat(self._models)}, settings.deployments)
+        models = self._model_apis()
         attempts = Attempts(models=models, capacity=capacity, clock=clock, observer=observer)
         runner = TurnRunner(
             settings=settings,
@@ -264,6 +265,13 @@ class Services:
             clock=self.clock,
             observer=observer,
         )
+
+    def _model_apis(self) -> ModelApis:
+        """The adapters of the APIs that deployments speak. Add yours here."""
+        apis: dict[str, ChatModel] = {
+            "chat-completions": OpenAIChat(self._models),
+        }
+        return ModelApis(apis, self.settings.deployments)
 
     def _make_pulse(self, metrics: CosmosMetrics, models: ModelApis, observer: OpenTelemetryObserver) -> Pulse:
         settings, clock = self.settings, self.clock
