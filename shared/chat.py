@@ -205,7 +205,7 @@ class Chat:
         turn = await self.read(turn_id, principal)
         error = Cancelled(turn_id=turn_id).as_dict()
         if await self._store.cancel(turn_id, {"error": error}):
-            await self._sessions.append(dataclasses.replace(turn, state=State.CANCELLED))
+            await self._sessions.append(dataclasses.replace(turn, state=State.CANCELLED), final=True)
             run = max(turn.run, self._board.live(turn_id).run)
             self._board.publish(News(turn_id, run, 0, "", State.CANCELLED.value, {"error": error}))
         return await self.read(turn_id, principal)

@@ -74,8 +74,13 @@ class TurnStore(Protocol):
 class SessionStore(Protocol):
     """What was said in a conversation, by tenant and session."""
 
-    async def append(self, turn: Turn) -> None:
-        """Stores question and answer of a turn; storing it again replaces it."""
+    async def append(self, turn: Turn, *, final: bool = False) -> None:
+        """Stores question and answer of a turn. A later run's replace an earlier one's, whichever arrives first.
+
+        Args:
+            turn: As this run sees it.
+            final: It is over, as its record says; what its runs still send changes nothing.
+        """
 
     async def recent(self, tenant: str, session_id: str, limit: int) -> list[dict[str, Any]]:
         """The last turns, oldest first: turn_id, question, answer, state, created_at, citations, rating."""

@@ -402,7 +402,7 @@ class TurnRunner:
         """
         kept = await self._patiently(turn, lambda: self._store.get(turn.turn_id))
         if kept is not None and kept.state.terminal:
-            await self._patiently(turn, lambda: self._sessions.append(kept))
+            await self._patiently(turn, lambda: self._sessions.append(kept, final=True))
 
     async def _finish(self, turn: Turn, state: State, fields: dict[str, Any]) -> bool:
         finished = await self._patiently(

@@ -1,5 +1,6 @@
 """Conversations in Cosmos DB: container `sessions`, partitioned by tenant and session, one item a turn."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from azure.cosmos.exceptions import CosmosHttpResponseError
@@ -9,6 +10,7 @@ from shared.instants import instant
 from shared.turns import Turn
 
 CONTAINER = "sessions"
+CHANGING = ("answer", "state", "citations", "edition")
 RECENT = """
 SELECT c.id AS turn_id, c.question, c.answer, c.state, c.created_at, c.citations, c.rating
 FROM c ORDER BY c.asked_at DESC OFFSET 0 LIMIT @limit
@@ -22,8 +24,9 @@ class CosmosSessions:
         """Takes the connection and how long a conversation is kept after its last turn."""
         self._connection, self._ttl_seconds = connection, ttl_seconds
 
-    async def append(self, turn: Turn) -> None:
+    async def append(self, turn: Turn, *, final: bool = False) -> None:
         """See `shared.ports.SessionStore`."""
+        edition = 2 * turn.run + final
         item = {
             "id": turn.turn_id,
             "tenant": turn.tenant,
@@ -35,8 +38,30 @@ class CosmosSessions:
             "created_at": instant(turn.created_at),
             "asked_at": turn.created_at,
             "ttl": self._ttl_seconds,
+            "edition": edition,
         }
-        await within("append_session", self._sessions.upsert_item(item, no_response=True))
+        try:
+            await within("append_session", self._sessions.create_item(item, no_response=True))
+        except CosmosHttpResponseError as fault:
+            if fault.status_code != 409:
+                raise
+            await self._replace(turn, {name: item[name] for name in CHANGING}, edition)
+
+    async def _replace(self, turn: Turn, fields: Mapping[str, Any], edition: int) -> None:
+        """Writes over an earlier edition; a write that was delayed on its way must not undo a later one."""
+        patch = self._sessions.patch_item(
+            turn.turn_id,
+            partition_key=[turn.tenant, turn.session_id],
+            patch_operations=[{"op": "set", "path": f"/{name}", "value": value} for name, value in fields.items()],
+            filter_predicate=f"FROM c WHERE c.edition < {edition}",
+            no_response=True,
+        )
+        try:
+            await within("append_session", patch)
+        except CosmosHttpResponseError as fault:
+            # 412: a later edition is there. 404: the conversation was removed meanwhile.
+            if fault.status_code not in {404, 412}:
+                raise
 
     async def recent(self, tenant: str, session_id: str, limit: int) -> list[dict[str, Any]]:
         """See `shared.ports.SessionStore`."""

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from shared.ports import SessionStore, TurnStore
-from shared.run_turn import Ended, TurnRunner, _Run
+from shared.run_turn import Ended, TurnRunner, _Origin, _Run
 from shared.timeline import Timeline
 from shared.turns import Lane, Message, State, Turn
 
@@ -33,13 +33,12 @@ class Sessions:
         self.written = asyncio.Event()
         self.entries: dict[str, tuple[State, str]] = {}
 
-    async def append(self, turn: Turn) -> None:
+    async def append(self, turn: Turn, *, final: bool = False) -> None:
         self.entries[turn.turn_id] = (turn.state, turn.answer)
 
 
 CLOCK: Any = SimpleNamespace(now=lambda: 1.0, monotonic=lambda: 1.0)
-ANSWERING: Any = SimpleNamespace(deployment=SimpleNamespace(name="d", model="m"), attempts=[])
-CONTEXT: Any = SimpleNamespace(passages=())
+ORIGIN = _Origin([], "m", "d")
 
 
 def made(store: Store, sessions: Sessions) -> TurnRunner:
@@ -57,8 +56,8 @@ def made(store: Store, sessions: Sessions) -> TurnRunner:
 
 async def answered(store: Store, sessions: Sessions) -> Ended:
     """How a run ends that has the whole answer when somebody else has already ended its turn, or taken it over."""
-    run = _Run(TURN, lambda _: None, Timeline.begin(CLOCK), None, ["An answer."])
-    return await made(store, sessions)._succeed(run, ANSWERING, CONTEXT)
+    run = _Run(TURN, lambda _: None, Timeline.begin(CLOCK), None, parts=["An answer."])
+    return await made(store, sessions)._succeed(run, ORIGIN)
 
 
 @pytest.mark.parametrize("other", [State.CANCELLED, State.EXPIRED])
@@ -86,7 +85,7 @@ async def test_a_turn_that_another_run_still_answers_is_left_to_that_run() -> No
 
 async def test_a_run_that_loses_its_turn_while_it_writes_the_conversation_takes_that_back() -> None:
     class Slow(Sessions):
-        async def append(self, turn: Turn) -> None:
+        async def append(self, turn: Turn, *, final: bool = False) -> None:
             await super().append(turn)
             self.written.set()
             if turn.state is State.SUCCEEDED:
@@ -98,7 +97,7 @@ async def test_a_run_that_loses_its_turn_while_it_writes_the_conversation_takes_
 
     async def answer(run: _Run) -> Ended:
         run.add("An answer.")
-        return await runner._succeed(run, ANSWERING, CONTEXT)
+        return await runner._succeed(run, ORIGIN)
 
     async def lost(run: _Run) -> None:
         await sessions.written.wait()
