@@ -46,6 +46,7 @@ def works(python: Path) -> bool:
 
 def make(folder: Path) -> None:
     """Makes the environment anew."""
+    print(f"Making {folder} ...", flush=True)
     command = [sys.executable, "-m", "venv", "--clear", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  our own path
     if done.returncode:
