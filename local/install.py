@@ -15,6 +15,10 @@ from pathlib import Path
 NEEDS = (3, 11)
 EVERY_SECONDS = 5.0
 TAIL_LINES = 15
+CHECK = "import sys, pip; sys.exit(sys.prefix == sys.base_prefix)"
+FAILED = (
+    "The packages could not be installed; pip's last words are above. This step needs a network, later ones do not."
+)
 USAGE = "usage: python3 local/install.py VENV REQUIREMENTS"
 
 
@@ -39,7 +43,7 @@ def main() -> None:
 def works(python: Path) -> bool:
     """Whether the environment has a Python with pip; one that was left half made has not."""
     try:
-        return subprocess.run([str(python), "-c", "import pip"], capture_output=True, check=False).returncode == 0  # noqa: S603  our own path
+        return subprocess.run([str(python), "-c", CHECK], capture_output=True, check=False).returncode == 0  # noqa: S603  our own path
     except OSError:
         return False
 
@@ -74,7 +78,7 @@ def install(python: Path, requirements: str) -> int:
         done.set()
     if pip.returncode:
         print("\n".join(said[-TAIL_LINES:]), file=sys.stderr)
-        print("The packages could not be installed. This step needs a network; later ones do not.", file=sys.stderr)
+        print(FAILED, file=sys.stderr)
     else:
         print(f"Installed in {time.monotonic() - began:.0f} s.", flush=True)
     return pip.returncode
