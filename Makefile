@@ -36,6 +36,7 @@ lint: $(VENV)/.dev ## Style and format
 	@$(RUN) -m ruff format --check .
 
 types: $(VENV)/.dev ## Strict type checks
+	@echo "Checking types; the first time takes a minute ..."
 	@$(RUN) -m mypy
 
 unit: $(VENV)/.dev ## Pure tests
