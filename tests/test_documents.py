@@ -170,6 +170,15 @@ def test_every_target_and_program_is_in_the_reference_and_nothing_else() -> None
     assert {name for name in names("commands.md") if name in modules} == programs()
 
 
+def test_every_test_that_runs_on_the_deployed_python_is_there() -> None:
+    script = (ROOT / "tests" / "deployed" / "run.sh").read_text(encoding="utf-8")
+    lists = re.findall(r"^(?:smoke|full|skip)=\((.*?)\)$", script, flags=re.MULTILINE | re.DOTALL)
+    paths = {path for one in lists for path in re.findall(r"tests/[\w./]+", one)}
+
+    assert len(paths) > 10
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
 def test_every_target_says_what_it_does() -> None:
     lines = re.findall(r"^[a-z-]+:.*$", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
 

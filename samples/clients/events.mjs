@@ -8,10 +8,13 @@ export async function* ask(url, key, body, { fetch = globalThis.fetch, signal } 
   const headers = { "x-functions-key": key, Accept: "text/event-stream" };
   let turn = null;
   let last = 0;
-  for (let failures = 0; ; ) {
+  for (let failures = 0; ;) {
     try {
       const reply = turn
-        ? await fetch(`${url}/api/chat/${turn}/stream`, { headers: { ...headers, "Last-Event-ID": String(last) }, signal })
+        ? await fetch(`${url}/api/chat/${turn}/stream`, {
+            headers: { ...headers, "Last-Event-ID": String(last) },
+            signal,
+          })
         : await fetch(`${url}/api/chat`, {
             method: "POST",
             headers: { ...headers, "Content-Type": "application/json" },

@@ -31,7 +31,13 @@ export function Chat({ url = "", apiKey }) {
       <button>Ask</button>
       <p role="status">{answer.state}</p>
       <output>{answer.text}</output>
-      <ul>{answer.sources.map(({ id, title, url: link }) => <li key={id}><a href={link}>{title}</a></li>)}</ul>
+      <ul>
+        {answer.sources.map(({ id, title, url: link }) => (
+          <li key={id}>
+            <a href={link}>{title}</a>
+          </li>
+        ))}
+      </ul>
     </form>
   );
 }
