@@ -28,7 +28,7 @@ def welcome(url: str, secret: dict[str, str], services: dict[str, dict[str, Any]
         f"  Chat page      {url}/api/#key={secret['user']}",
         f"  Console        {url}/api/console#key={secret['operator']}",
         f"  API            {url}/api/openapi.json",
-        f"  OpenAI base    {url}/api/openai/v1   (api key: {secret['user']})",
+        f"  OpenAI clients export OPENAI_BASE_URL={url}/api/openai/v1 OPENAI_API_KEY={secret['user']}",
         *(f"  {name:<14} {service['url']}" for name, service in services.items()),
         f"  Data and logs  {folder}",
         "",
