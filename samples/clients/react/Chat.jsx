@@ -4,7 +4,7 @@ import { ask } from "../events.mjs";
 
 export function Chat({ url = "", apiKey }) {
   const [question, setQuestion] = useState("");
-  const [answer, setAnswer] = useState({ text: "", sources: [], state: "idle" });
+  const [answer, setAnswer] = useState({ text: "", sources: [], state: "idle", busy: false });
   const change = (how) => setAnswer((before) => ({ ...before, ...how(before) }));
 
   const take = ({ event, data }) => {
@@ -17,18 +17,20 @@ export function Chat({ url = "", apiKey }) {
 
   const send = async (submitted) => {
     submitted.preventDefault();
-    setAnswer({ text: "", sources: [], state: "asked" });
+    setAnswer({ text: "", sources: [], state: "asked", busy: true });
     try {
       for await (const event of ask(url, apiKey, { message: question })) take(event);
     } catch (error) {
       change(() => ({ state: error.message }));
+    } finally {
+      change(() => ({ busy: false }));
     }
   };
 
   return (
     <form onSubmit={send}>
       <input aria-label="Question" value={question} onChange={(typed) => setQuestion(typed.target.value)} />
-      <button>Ask</button>
+      <button disabled={answer.busy}>Ask</button>
       <p role="status">{answer.state}</p>
       <output>{answer.text}</output>
       <ul>
