@@ -19,14 +19,11 @@ help: ## List the targets
 install: $(VENV)/.dev ## Set up .venv with everything that checks need
 
 $(VENV)/.local: requirements.txt requirements-local.txt
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing what local runs need ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-local.txt
+	@$(PYTHON) local/install.py $(VENV) requirements-local.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.local requirements-dev.txt
-	@echo "Installing what checks need ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(PYTHON) local/install.py $(VENV) requirements-dev.txt
 	@touch $@
 
 run: $(VENV)/.local ## Start local Azure and the app, and say what to try first
@@ -35,11 +32,12 @@ run: $(VENV)/.local ## Start local Azure and the app, and say what to try first
 test: lint types unit contract acceptance browser ## All checks, as CI runs them
 
 lint: $(VENV)/.dev ## Style and format
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
 
 types: $(VENV)/.dev ## Strict type checks
-	@$(BIN)/mypy
+	@echo "Checking types; the first time takes a minute ..."
+	@$(RUN) -m mypy
 
 unit: $(VENV)/.dev ## Pure tests
 	@$(RUN) -m pytest tests/unit tests/infra tests/test_*.py
@@ -116,9 +114,7 @@ bench-proxy: $(VENV)/.dev $(RIVALS)/.installed ## Spillway and LiteLLM's proxy s
 	@$(RUN) -m bench parts proxy
 
 $(RIVALS)/.installed: bench/requirements-rivals.txt
-	@test -x $(RIVALS)/bin/python || $(PYTHON) -m venv $(RIVALS)
-	@echo "Installing the rivals into $(RIVALS) ..."
-	@$(RIVALS)/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements-rivals.txt
+	@$(PYTHON) local/install.py $(RIVALS) bench/requirements-rivals.txt
 	@touch $@
 
 bench-cache: $(VENV)/.dev $(EMBEDDINGS)/.installed ## Measure how often the answer cache is wrong, with a real model of vectors

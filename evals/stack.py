@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx2
 
+from local.run.processes import RunFailed
 from local.run.seed import seed
 from tests.acceptance.stack import OPERATOR, Stack
 from tests.processes import Service
@@ -42,7 +43,10 @@ class JudgedStack(Stack):
 
     def seed(self) -> int:
         """Stores the shop's documents; how many."""
-        return seed(self.url, OPERATOR, KNOWLEDGE)
+        try:
+            return seed(self.url, OPERATOR, KNOWLEDGE)
+        except RunFailed as error:
+            raise SystemExit(str(error)) from error
 
     def judge_fault(self, **fault: Any) -> None:
         httpx2.post(f"{self.parts['judge'].url}/_sim/faults", json=fault).raise_for_status()

@@ -3,6 +3,7 @@
 import azure.functions as func
 
 from shared.events import TurnMessage
+from shared.lanes import Lane, queue_of
 from shared.wiring import Services
 
 CONNECTION = "ServiceBusConnection"
@@ -12,22 +13,16 @@ def make_blueprint(services: Services) -> func.Blueprint:
     """The triggers, bound to their services."""
     blueprint = func.Blueprint()
 
-    @blueprint.function_name("answer_interactive")
-    @blueprint.service_bus_queue_trigger(arg_name="message", queue_name="chat-interactive", connection=CONNECTION)
-    async def answer_interactive(message: func.ServiceBusMessage) -> None:
-        await _answer(message, services)
-
-    @blueprint.function_name("answer_standard")
-    @blueprint.service_bus_queue_trigger(arg_name="message", queue_name="chat-standard", connection=CONNECTION)
-    async def answer_standard(message: func.ServiceBusMessage) -> None:
-        await _answer(message, services)
-
-    @blueprint.function_name("answer_batch")
-    @blueprint.service_bus_queue_trigger(arg_name="message", queue_name="chat-batch", connection=CONNECTION)
-    async def answer_batch(message: func.ServiceBusMessage) -> None:
-        await _answer(message, services)
-
+    for lane in Lane:
+        _add(blueprint, lane, services)
     return blueprint
+
+
+def _add(blueprint: func.Blueprint, lane: Lane, services: Services) -> None:
+    @blueprint.function_name(f"answer_{lane}")
+    @blueprint.service_bus_queue_trigger(arg_name="message", queue_name=queue_of(lane), connection=CONNECTION)
+    async def answer(message: func.ServiceBusMessage) -> None:
+        await _answer(message, services)
 
 
 async def _answer(message: func.ServiceBusMessage, services: Services) -> None:

@@ -13,7 +13,7 @@ import urllib.request
 from typing import Any
 
 KEY_VARIABLE = "SPILLWAY_OPERATOR_KEY"
-LANES = ("interactive", "standard", "batch")
+LANE = "such as interactive"
 TIMEOUT_SECONDS = 60.0
 
 
@@ -64,15 +64,15 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("show", help="lanes and deployments")
     for name, says in (("pause", "let the turns of a lane wait"), ("resume", "let them go on")):
-        commands.add_parser(name, help=says).add_argument("lane", choices=LANES)
+        commands.add_parser(name, help=says).add_argument("lane", help=LANE)
     for name, says in (("drain", "give a deployment no new calls"), ("undrain", "take it back")):
         commands.add_parser(name, help=says).add_argument("deployment")
     letters = commands.add_parser("dead-letters", help="what could not be answered")
-    letters.add_argument("lane", choices=LANES)
+    letters.add_argument("lane", help=LANE)
     letters.add_argument("--limit", type=int, default=100, help="how many at most (default: %(default)s)")
     letters.add_argument("--after", type=int, default=0, help="only those with a higher sequence number")
     replay = commands.add_parser("replay", help="answer dead letters as new turns: all of a lane, or those chosen")
-    replay.add_argument("lane", choices=LANES)
+    replay.add_argument("lane", help=LANE)
     replay.add_argument("--number", type=int, action="append", help="sequence number; may be given again")
     replay.add_argument("--reason", help="only those of this reason")
     return parser

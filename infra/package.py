@@ -4,7 +4,7 @@
 library is in it.
 """
 
-import sys
+import argparse
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,5 +49,7 @@ def build(target: Path, project: Path = ROOT) -> int:
 
 
 if __name__ == "__main__":
-    package = Path(sys.argv[1])
+    parser = argparse.ArgumentParser(prog="python -m infra.package", description="Builds the package that is deployed.")
+    parser.add_argument("package", type=Path, help="zip file to write, such as dist/spillway.zip")
+    package = parser.parse_args().package
     say(f"{package}: {build(package):,} bytes")

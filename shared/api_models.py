@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from shared.errors import InvalidRequest
+from shared.lanes import LaneName
 
 MAX_BODY_BYTES = 1_000_000
 MAX_TEXT = 100_000
@@ -51,7 +52,7 @@ class ChatRequest(_Strict):
     messages: Annotated[list[MessageIn], Field(min_length=1, max_length=MAX_MESSAGES)] | None = None
     session_id: Identifier | None = None
     customer_id: Identifier | None = None
-    lane: Literal["interactive", "standard", "batch"] = "interactive"
+    lane: LaneName = "interactive"
     deadline_seconds: Annotated[float, Field(gt=0, le=3600, strict=False)] | None = None
     model: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     max_output_tokens: Annotated[int, Field(ge=1, le=128_000)] | None = None
@@ -104,7 +105,7 @@ class KnowledgeBatch(_Strict):
 class ReplayRequest(_Strict):
     """Which dead letters of a lane to replay: those named, those of a reason, or all."""
 
-    lane: Literal["interactive", "standard", "batch"]
+    lane: LaneName
     sequence_numbers: Annotated[list[SequenceNumber], Field(min_length=1, max_length=1000)] | None = None
     reason: Annotated[str, Field(max_length=200)] | None = None
 

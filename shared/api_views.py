@@ -4,8 +4,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.lanes import LaneName
+
 StateName = Literal["accepted", "queued", "running", "deferred", "succeeded", "failed", "expired", "cancelled"]
-LaneName = Literal["interactive", "standard", "batch"]
 
 
 class _View(BaseModel):

@@ -153,4 +153,3 @@ class Event:
 
 
 KEEP_ALIVE = b": keep-alive\n\n"
-FINAL_EVENTS = frozenset({"done", "error", "continue"})

@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from shared import api_models, api_views
 from shared.evaluating import requests, views
+from shared.lanes import Lane
 
 VERSION = "0.1.0"
 KEYS = ("x-functions-key", "api-key")
@@ -22,7 +23,7 @@ PLACE = {"type": "string", "pattern": "^[0-9]{0,16}$"}
 PARAMETERS: dict[str, dict[str, Any]] = {
     "days": {"type": "integer", "minimum": 1, "maximum": 31},
     "Idempotency-Key": {"type": "string", "minLength": 1, "maxLength": 200},
-    "lane": {"enum": ["interactive", "standard", "batch"]},
+    "lane": {"enum": [lane.value for lane in Lane]},
     "last_event_id": PLACE,
     "Last-Event-ID": PLACE,
     "report": {"enum": ["true", "false"]},

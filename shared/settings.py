@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Self, TypeVar
 
 from shared.errors import SettingsError
+from shared.lanes import DEADLINE_SECONDS, Lane
 from shared.policies.spill import SpillRule
 from shared.telemetry.prices import Price, parse_prices
 
@@ -32,6 +33,7 @@ class Deployment:
         endpoint: Base URL of the v1 API, such as https://RESOURCE.openai.azure.com/openai/v1/.
         deployment: Name of the deployment at the endpoint; `name` when not given.
         kind: `chat` or `embeddings`.
+        api: What a chat deployment speaks, by its name in `shared.wiring`.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Deployment:
     tokens_per_minute: int = 100_000
     requests_per_minute: int = 600
     kind: str = "chat"
+    api: str = "chat-completions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +155,8 @@ class Settings:
             keep_alive_seconds=read.number("SPILLWAY_KEEP_ALIVE_SECONDS", 0.1, 60, default=10.0),
             durable_poll_seconds=read.number("SPILLWAY_DURABLE_POLL_SECONDS", 0.05, 60, default=3.0),
             lane_deadline_seconds={
-                "interactive": read.number("SPILLWAY_DEADLINE_INTERACTIVE_SECONDS", 1, 3600, default=120.0),
-                "standard": read.number("SPILLWAY_DEADLINE_STANDARD_SECONDS", 1, 3600, default=600.0),
-                "batch": read.number("SPILLWAY_DEADLINE_BATCH_SECONDS", 1, 3600, default=3600.0),
+                lane: read.number(f"SPILLWAY_DEADLINE_{lane.upper()}_SECONDS", 1, 3600, default=usual)
+                for lane, usual in DEADLINE_SECONDS.items()
             },
             turn_ttl_seconds=read.whole("SPILLWAY_TURN_TTL_SECONDS", 60, 31_536_000, default=604_800),
             prices=read.parsed("SPILLWAY_PRICES", parse_prices, "a JSON object of prices by model", default={}),
@@ -256,6 +258,7 @@ def _deployments(value: Any) -> tuple[Deployment, ...]:
             tokens_per_minute=_positive(entry, "tokens_per_minute", 100_000),
             requests_per_minute=_positive(entry, "requests_per_minute", 600),
             kind=_kind(entry.get("kind", "chat")),
+            api=str(entry.get("api", "chat-completions")),
         )
         for entry in value
     )
@@ -275,7 +278,7 @@ def _spill(value: Any) -> dict[str, SpillRule]:
         )
         for model, rule in value.items()
     }
-    strange = {lane for rule in rules.values() for lane in rule.lanes} - {"interactive", "standard", "batch"}
+    strange = {lane for rule in rules.values() for lane in rule.lanes} - set(Lane)
     if strange:
         raise ValueError(f"there is no lane {', '.join(sorted(strange))}")
     return rules

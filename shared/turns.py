@@ -7,13 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
-
-class Lane(StrEnum):
-    """A priority class with its own queue."""
-
-    INTERACTIVE = "interactive"
-    STANDARD = "standard"
-    BATCH = "batch"
+from shared.lanes import Lane as Lane  # noqa: PLC0414  a turn has one, so whoever knows turns knows lanes
 
 
 class State(StrEnum):
@@ -40,15 +34,6 @@ class State(StrEnum):
 
 TERMINAL = frozenset({State.SUCCEEDED, State.FAILED, State.EXPIRED, State.CANCELLED})
 WAITING = frozenset({State.ACCEPTED, State.QUEUED, State.DEFERRED})
-
-TRANSITIONS: dict[State, frozenset[State]] = {
-    State.ACCEPTED: frozenset({State.QUEUED, State.RUNNING, State.FAILED, State.EXPIRED, State.CANCELLED}),
-    State.QUEUED: frozenset({State.RUNNING, State.FAILED, State.EXPIRED, State.CANCELLED}),
-    State.RUNNING: frozenset({State.RUNNING, State.DEFERRED, *TERMINAL}),
-    State.DEFERRED: frozenset({State.RUNNING, State.FAILED, State.EXPIRED, State.CANCELLED}),
-    **dict.fromkeys(TERMINAL, frozenset()),
-}
-"""The states that may follow each state. Running follows running when a lapsed lease is taken over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,10 @@ from shared.follow_turn import TurnFollower
 from shared.health import Health
 from shared.knowledge_base import KnowledgeBase
 from shared.live import Board
+from shared.model_apis import ModelApis
 from shared.operations import Switches
 from shared.operator_desk import OperatorDesk
+from shared.ports import ChatModel
 from shared.pulse.backlog import BacklogWatch
 from shared.pulse.beat import Pulse
 from shared.pulse.canary import Canary
@@ -154,7 +156,7 @@ class Services:
             prompt_version=prompt_version(settings),
             observer=observer,
         )
-        models = OpenAIChat(self._models)
+        models = self._model_apis()
         attempts = Attempts(models=models, capacity=capacity, clock=clock, observer=observer)
         runner = TurnRunner(
             settings=settings,
@@ -264,7 +266,14 @@ class Services:
             observer=observer,
         )
 
-    def _make_pulse(self, metrics: CosmosMetrics, models: OpenAIChat, observer: OpenTelemetryObserver) -> Pulse:
+    def _model_apis(self) -> ModelApis:
+        """The adapters of the APIs that deployments speak. Add yours here."""
+        apis: dict[str, ChatModel] = {
+            "chat-completions": OpenAIChat(self._models),
+        }
+        return ModelApis(apis, self.settings.deployments)
+
+    def _make_pulse(self, metrics: CosmosMetrics, models: ModelApis, observer: OpenTelemetryObserver) -> Pulse:
         settings, clock = self.settings, self.clock
         records = CosmosTurnRecords(self._store)
         return Pulse(

@@ -1,8 +1,6 @@
 """What is declared in two places agrees: routes and functions, queues and triggers, code and reference."""
 
-import importlib
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -11,21 +9,14 @@ import pytest
 
 from shared.errors import ALL_ERRORS
 from shared.openapi import ROUTES, document
-from tests.unit.samples import ENVIRONMENT
+from tests.app_functions import app_functions
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="module")
 def functions() -> dict[str, list[dict[str, Any]]]:
-    before = dict(os.environ)
-    os.environ.update(ENVIRONMENT)
-    try:
-        app = importlib.import_module("function_app").app
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-    return {found.get_function_name(): found.get_bindings_dict()["bindings"] for found in app.get_functions()}
+    return app_functions()
 
 
 def test_every_http_function_is_in_the_openapi_document_and_the_other_way_round(functions: dict[str, Any]) -> None:
@@ -84,7 +75,8 @@ def test_every_error_is_in_the_reference(error: Any) -> None:
 
 def test_every_setting_is_in_the_reference_and_nothing_else() -> None:
     code = (ROOT / "shared" / "settings.py").read_text(encoding="utf-8")
-    names = set(re.findall(r'read\.\w+\(\s*"([A-Za-z_]+)"', code)) | {"SPILLWAY_SWEEP_SCHEDULE"}
+    names = set(re.findall(r'read\.\w+\(\s*f?"([A-Za-z_.{}()]+)"', code)) | {"SPILLWAY_SWEEP_SCHEDULE"}
+    names = {name.replace("{lane.upper()}", "LANE") for name in names}
     reference = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 
     assert set(re.findall(r"^\| `([A-Za-z_]+)` \|", reference, flags=re.MULTILINE)) == names

@@ -32,7 +32,14 @@ ADAPTER_SDKS = {
     "token_counter": {"tiktoken"},
     "telemetry": {"httpx2"},
 }
-BEHAVIOUR = {"shared.errors", "shared.events", "shared.turns", "shared.settings", "shared.ports", "shared.telemetry"}
+BEHAVIOUR = {
+    "shared.errors",
+    "shared.events",
+    "shared.turns",
+    "shared.settings",
+    "shared.ports",
+    "shared.telemetry",
+} | {"shared.lanes"}
 PORTS = {"shared.pulse.ports", "shared.caching.ports"}
 
 

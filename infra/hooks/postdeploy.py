@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.hooks.app import App
-from infra.hooks.console import HookError, say
+from infra.hooks.console import HookError, no_arguments, say
 from infra.hooks.operator_key import KEY
 from infra.hooks.tools import run_json
 
@@ -102,4 +102,5 @@ def _links(variables: Mapping[str, str]) -> None:
 
 
 if __name__ == "__main__":
+    no_arguments(__doc__)
     sys.exit(main(os.environ))

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from infra.hooks.console import HookError, say
+from infra.hooks.console import HookError, no_arguments, say
 from infra.hooks.tools import remember
 
 SETTLED = "SPILLWAY_ROLES_SETTLED_FOR"
@@ -35,4 +35,5 @@ def main(variables: Mapping[str, str], pause: Callable[[float], None] = time.sle
 
 
 if __name__ == "__main__":
+    no_arguments(__doc__)
     sys.exit(main(os.environ))

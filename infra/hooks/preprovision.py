@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from infra.hooks.console import HookError, say
+from infra.hooks.console import HookError, no_arguments, say
 from infra.hooks.operator_key import ensure_key
 from infra.hooks.quota import check_quota
 from infra.hooks.tools import remember
@@ -42,4 +42,5 @@ def _check_variables(variables: Mapping[str, str]) -> None:
 
 
 if __name__ == "__main__":
+    no_arguments(__doc__)
     sys.exit(main(os.environ))

@@ -1,5 +1,6 @@
 """`python -m infra.workbooks`: writes the workbook twice, for the portal and for the app, which goes without infra/."""
 
+import argparse
 import json
 from pathlib import Path
 from typing import Final
@@ -16,5 +17,6 @@ def rendered() -> str:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="python -m infra.workbooks", description=__doc__).parse_args()
     for file in FILES:
         file.write_text(rendered(), encoding="utf-8")

@@ -17,6 +17,7 @@ from infra.workbooks.items import (
     text,
     tiles,
 )
+from shared.lanes import Lane
 
 SCHEMA: Final = "https://github.com/Microsoft/Application-Insights-Workbooks/blob/master/schema/workbook.json"
 TABS: Final = {
@@ -35,7 +36,6 @@ TIME_RANGES: Final = [
     *(days * DAY_MS for days in (1, 2, 3, 7, 14, 30)),
 ]
 OUTCOMES: Final = {"succeeded": "green", "failed": "redBright", "expired": "orange", "cancelled": "gray"}
-LANES: Final = ("interactive", "standard", "batch")
 
 
 def workbook() -> dict[str, Any]:
@@ -84,7 +84,7 @@ def _filters() -> Item:
             "allowCustom": True,
         },
     )
-    lanes = json.dumps([{"value": lane, "label": lane} for lane in LANES])
+    lanes = json.dumps([{"value": lane, "label": lane} for lane in Lane])
     return parameters(
         "filters",
         [

@@ -18,6 +18,10 @@ READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
 
 
+class RunFailed(Exception):
+    """The local run cannot go on; the message says why and where to look."""
+
+
 @dataclass
 class Stack:
     """The processes, in the order in which they were started."""
@@ -31,7 +35,7 @@ class Stack:
         """Starts a service and returns what it says once it is ready.
 
         Raises:
-            SystemExit: It ended or did not become ready; the end of its log is shown.
+            RunFailed: It ended or did not become ready; the message has the end of its log.
         """
         ready_file, log = self.folder / f"{name}.ready.json", self.folder / f"{name}.log"
         ready_file.unlink(missing_ok=True)
@@ -49,10 +53,26 @@ class Stack:
         while not ready_file.exists():
             if process.returncode is not None or time.monotonic() > until:
                 end = log.read_text(errors="replace")[-2000:]
-                raise SystemExit(f"{name} did not start. The end of {log}:\n{end}")
+                raise RunFailed(f"{name} did not start. The end of {log}:\n{end}")
             await asyncio.sleep(0.02)
         ready: dict[str, Any] = json.loads(ready_file.read_text(encoding="utf-8"))
         return ready
+
+    async def start_all(self, **services: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+        """Starts services side by side, each a module and its arguments; what each says once it is ready.
+
+        Raises:
+            RunFailed: One did not start. The others are up, or have failed as well, by then.
+        """
+        ready = await asyncio.gather(
+            *(self.start(name, *command) for name, command in services.items()), return_exceptions=True
+        )
+        said: dict[str, dict[str, Any]] = {}
+        for name, outcome in zip(services, ready, strict=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+            said[name] = outcome
+        return said
 
     async def stop(self) -> None:
         """Stops the app first, so that it can hand back what it holds, then the services it talks to."""

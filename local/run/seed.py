@@ -5,11 +5,17 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from local.run.processes import RunFailed
+
 SEED_BATCH = 50
 
 
 def seed(url: str, operator_key: str, documents: Path) -> int:
-    """Stores the shop's documents through the app's own route; how many."""
+    """Stores the shop's documents through the app's own route; how many.
+
+    Raises:
+        RunFailed: The app refused them.
+    """
     lines = [json.loads(line) for line in documents.read_text(encoding="utf-8").splitlines() if line.strip()]
     wanted = [
         {name: line[name] for name in ("id", "title", "text", "url") if line.get(name) is not None} for line in lines
@@ -22,5 +28,5 @@ def seed(url: str, operator_key: str, documents: Path) -> int:
             with urllib.request.urlopen(request, timeout=60) as reply:  # noqa: S310
                 reply.read()
         except urllib.error.HTTPError as error:
-            raise SystemExit(f"The knowledge could not be stored: {error.read().decode()}") from error
+            raise RunFailed(f"The knowledge could not be stored: {error.read().decode()}") from error
     return len(wanted)

@@ -86,7 +86,7 @@ class OpenAIChat:
                 stream_cls=AsyncStream[object],
             )
         except openai.OpenAIError as fault:
-            raise _refusal(fault) from fault
+            raise refusal(fault) from fault
         return OpenAIStream(stream.response)
 
 
@@ -111,7 +111,7 @@ class OpenAIStream:
                 if (chunk := reader.chunk(events.end())) is not None:
                     yield chunk
         except (*FAULTS, ValueError) as fault:
-            raise _refusal(fault) from fault
+            raise refusal(fault) from fault
         if reader.refusal is not None:
             raise reader.refusal
         await _drain(parts)
@@ -132,7 +132,8 @@ async def _drain(parts: AsyncIterator[bytes]) -> None:
         return
 
 
-def _refusal(fault: Exception) -> ModelRefusal:
+def refusal(fault: Exception) -> ModelRefusal:
+    """A fault of the SDK or the connection, in the words of the wire."""
     if isinstance(fault, openai.APIStatusError):
         return ModelRefusal(fault.status_code, fault.code, fault.message, _lower(fault.response.headers))
     if isinstance(fault, openai.APIError):

@@ -1,4 +1,4 @@
-"""The lanes' queues on Service Bus: `chat-interactive`, `chat-standard` and `chat-batch`."""
+"""The lanes' queues on Service Bus."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,15 +10,10 @@ from azure.servicebus.exceptions import ServiceBusError
 from shared.adapters.service_bus_connection import ServiceBusConnection
 from shared.errors import Unavailable
 from shared.events import TurnMessage
-from shared.turns import Lane
+from shared.lanes import Lane, queue_of
 
 SHORTEST_LIFE_SECONDS = 1.0
 RECEIVE_SECONDS = 2.0
-
-
-def queue_name(lane: Lane) -> str:
-    """The queue of a lane."""
-    return f"chat-{lane.value}"
 
 
 class ServiceBusLanes:
@@ -34,7 +29,7 @@ class ServiceBusLanes:
         The life of a scheduled message counts from when it becomes active, so the sleep is taken off.
         """
         sleep = 0.0 if not_before is None else max(0.0, not_before - message.sent_at)
-        await self._connection.sender(queue_name(message.lane)).send(
+        await self._connection.sender(queue_of(message.lane)).send(
             ServiceBusMessage(
                 message.encode(),
                 message_id=message.message_id,
@@ -80,7 +75,7 @@ class ServiceBusLanes:
         return removed
 
     def _dead_letters(self, lane: Lane) -> Any:
-        return self._connection.client.get_queue_receiver(queue_name(lane), sub_queue=ServiceBusSubQueue.DEAD_LETTER)
+        return self._connection.client.get_queue_receiver(queue_of(lane), sub_queue=ServiceBusSubQueue.DEAD_LETTER)
 
 
 def _trace(traceparent: str | None) -> dict[str | bytes, Any]:

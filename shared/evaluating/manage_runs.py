@@ -24,7 +24,6 @@ from shared.settings import Settings
 
 RUN_SECONDS = 24 * 3600.0
 CANCEL_AT_ONCE = 16
-MOST_RUNS_LISTED = 100
 
 
 class Runs:

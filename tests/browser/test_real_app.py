@@ -1,5 +1,6 @@
 """The pages against the whole of Spillway on local Azure: what the scripted servers play, for real."""
 
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,8 @@ from playwright.sync_api import Browser, expect
 from tests.acceptance.stack import OPERATOR, USER, Stack, ask, deployments
 from tests.browser.chat import Chat
 from tests.browser.operator import Operator, context_for
+from tests.npm import node_with
+from tests.processes import ROOT
 
 pytestmark = pytest.mark.browser
 
@@ -96,6 +99,27 @@ def test_a_stopped_turn_is_still_in_the_conversation_after_a_reload(chat: Chat, 
 
     expect(chat.turns).to_have_count(1)
     expect(chat.turns.first).to_contain_text("Stop me")
+
+
+SAMPLES = ROOT / "samples" / "clients"
+
+
+@pytest.mark.javascript
+def test_the_react_sample_shows_the_answer_as_it_comes_and_its_sources(chromium: Browser, stack: Stack) -> None:
+    node_with(SAMPLES)
+    subprocess.run(["npm", "run", "--silent", "bundle"], cwd=SAMPLES, check=True, timeout=60)
+    page = chromium.new_page()
+    page.route("**/sample", lambda route: route.fulfill(path=SAMPLES / "react" / "index.html"))
+    page.route("**/main.js", lambda route: route.fulfill(path=SAMPLES / "dist" / "main.js"))
+    page.goto(f"{stack.url}/sample#key={USER}")
+    page.get_by_label("Question").fill("Within how many days can I return an item?")
+    page.get_by_role("button", name="Ask").click()
+
+    expect(page.get_by_text("answering")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("done")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("45 days")).to_be_visible()
+    expect(page.get_by_role("listitem")).to_have_text(["Returns"])
+    page.close()
 
 
 @pytest.fixture

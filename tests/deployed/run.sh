@@ -29,7 +29,7 @@ skip=(--deselect "tests/unit/evaluation/test_golden.py::test_importing_the_evalu
 full=(tests/deployed tests/unit tests/test_contracts.py tests/test_layering.py tests/contract/host
     tests/acceptance/test_answering.py tests/acceptance/test_openai_clients.py tests/acceptance/test_refusing.py
     tests/acceptance/test_starting.py tests/acceptance/test_faults.py tests/acceptance/test_crashes.py
-    tests/acceptance/test_telemetry.py tests/acceptance/test_evaluation.py tests/acceptance/test_shell.py
+    tests/acceptance/test_telemetry.py tests/acceptance/evaluation tests/acceptance/test_shell.py
     tests/acceptance/test_tenants.py)
 declare -n chosen=$extent
 exec "$checks/bin/python" -m pytest -p no:cacheprovider "${chosen[@]}" "${skip[@]}" "${@:2}"

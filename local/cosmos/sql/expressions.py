@@ -48,7 +48,6 @@ _NEGATABLE: Final = ("IN", "BETWEEN", "LIKE")
 _NOT: Final = PRECEDENCE["AND"] + 1
 _COMPARISON: Final = PRECEDENCE["="]
 _ABOVE_COMPARISON: Final = _COMPARISON + 1
-_UNARY: Final = len(_LEVELS) + 1
 _WORDS: Final = {"TRUE": True, "FALSE": False, "NULL": None, "UNDEFINED": UNDEFINED}
 _DIGITS_LIMIT: Final = 400
 

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from tests.infra.rules.project import Project, Rule, arguments, called, calls, declared
+from tests.app_functions import app_functions
+from tests.infra.rules.project import Project, Rule, declared
 
 QUEUE = "Microsoft.ServiceBus/namespaces/queues"
 SAME = {
@@ -35,9 +36,8 @@ def queues_are_as_local_runs_declare_them(project: Project) -> Iterator[str]:
 
 
 def triggers_have_their_queues(project: Project) -> Iterator[str]:
-    wanted = {
-        str(arguments(call)["queue_name"]) for call in calls("functions") if called(call) == "service_bus_queue_trigger"
-    }
+    bindings = [binding for found in app_functions().values() for binding in found]
+    wanted = {str(binding["queueName"]) for binding in bindings if binding["type"] == "serviceBusTrigger"}
     for scenario in project.scenarios:
         missing = wanted - {queue.name for where, queue in project.resources(QUEUE) if where == scenario}
         if missing:

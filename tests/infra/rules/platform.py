@@ -1,18 +1,17 @@
 """Flex Consumption: what the plan takes and what the app needs of it."""
 
-import ast
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
+from tests.app_functions import app_functions
 from tests.infra.bicep.resources import Resource
-from tests.infra.rules.project import Project, Rule, python_files
+from tests.infra.rules.project import Project, Rule
 
 SITE, PLAN = "Microsoft.Web/sites", "Microsoft.Web/serverfarms"
 MEMORY_MB = frozenset({512, 2048, 4096})
 FEWEST_INSTANCES, MOST_INSTANCES = 40, 1000
 PER_ZONE_GROUP = 2
-SCALED_ALONE = frozenset({"service_bus_queue_trigger", "timer_trigger"})
+SCALED_ALONE = frozenset({"serviceBusTrigger", "timerTrigger"})
 
 
 def the_plan_is_flex_consumption(project: Project) -> Iterator[str]:
@@ -79,18 +78,9 @@ def _zones(project: Project, scenario: str) -> bool:
     return any(where == scenario and plan.properties.get("zoneRedundant") for where, plan in project.resources(PLAN))
 
 
-@cache
 def _functions_scaled_alone() -> set[str]:
     """The names of functions that have instances of their own: those without an HTTP trigger."""
-    found: set[str] = set()
-    for module in python_files("functions"):
-        for node in ast.walk(module):
-            if isinstance(node, ast.AsyncFunctionDef):
-                made = [entry for entry in node.decorator_list if isinstance(entry, ast.Call)]
-                names = {entry.func.attr: entry for entry in made if isinstance(entry.func, ast.Attribute)}
-                if SCALED_ALONE & set(names) and "function_name" in names:
-                    found.update(str(a.value) for a in names["function_name"].args if isinstance(a, ast.Constant))
-    return found
+    return {name for name, bindings in app_functions().items() if SCALED_ALONE & {one["type"] for one in bindings}}
 
 
 RULES: tuple[Rule, ...] = (

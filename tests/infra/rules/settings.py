@@ -8,7 +8,8 @@ from typing import Any
 
 from shared.errors import SettingsError
 from shared.settings import Settings
-from tests.infra.rules.project import ROOT, Project, Rule, arguments, called, calls
+from tests.app_functions import app_functions
+from tests.infra.rules.project import ROOT, Project, Rule, arguments, calls
 
 FORBIDDEN = re.compile(
     r"FUNCTIONS_(WORKER_RUNTIME|EXTENSION_VERSION|WORKER_PROCESS_COUNT|MAX_HTTP_CONCURRENCY)"
@@ -98,14 +99,13 @@ def connections_use_the_identity(project: Project) -> Iterator[str]:
 
 
 def connections_of_triggers_are_known(project: Project) -> Iterator[str]:
-    tree = ast.parse((ROOT / "functions" / "answer_turn.py").read_text())
-    names = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    used = {name for name in names if name.endswith("Connection")}
+    bindings = [binding for found in app_functions().values() for binding in found]
+    used = {str(binding["connection"]) for binding in bindings if binding["type"] == "serviceBusTrigger"}
     for scenario, settings in project.app_settings().items():
         for name in used:
             if f"{name}__fullyQualifiedNamespace" not in settings:
                 yield f"{scenario}: triggers use the connection {name}"
-    if not any(called(call) == "service_bus_queue_trigger" for call in calls("functions")):
+    if not used:
         yield "no Service Bus trigger was found in functions/"
 
 

@@ -7,7 +7,6 @@ import { errorWords } from "./words.js";
 /** @typedef {import("./api.js").ConsoleApi} ConsoleApi */
 /** @typedef {import("./api.js").DeadLetter} DeadLetter */
 
-const LANES = ["interactive", "standard", "batch"];
 const HEADS = ["Turn", "Tenant", "Reason", "Asked", "State"];
 
 export class DeadLetters {
@@ -32,8 +31,9 @@ export class DeadLetters {
 
   async refresh() {
     try {
+      const { lanes: known } = await this.#api.operations();
       const lanes = await Promise.all(
-        LANES.map(async (lane) => ({ lane, letters: await this.#api.deadLetters(lane) })),
+        known.map(async ({ lane }) => ({ lane, letters: await this.#api.deadLetters(lane) })),
       );
       const found = lanes.filter(({ letters }) => letters.length);
       this.#content.replaceChildren(
