@@ -9,6 +9,7 @@ from shared.errors import DeadlineExceeded, ModelFailed, Unavailable
 from shared.events import News, TurnMessage
 from shared.join_timelines import continued
 from shared.operations import Switches
+from shared.policies.deferral import head_start_seconds
 from shared.policies.limits import crashed_too_often
 from shared.policies.line import ticket_of
 from shared.ports import Clock, LaneQueues, TurnStore
@@ -24,7 +25,7 @@ from shared.usher import Usher
 from shared.waiting_room import WaitingRoom
 
 STORE_AWAY_SECONDS = 2.0
-EARLY_SECONDS = 0.75
+EARLY_SECONDS = 1.0
 """A turn that is due within this time waits in the worker, where it costs less than another round through the queue."""
 PAUSED_SECONDS, LONGEST_PAUSE_DOUBLINGS = 2.0, 5
 """How long a turn of a paused lane sleeps at first; doubled each time, up to a minute."""
@@ -76,7 +77,7 @@ class TurnWorker:
         put_off = await self._put_off_seconds(message)
         now = self._clock.now()
         if put_off > EARLY_SECONDS and now + put_off < message.deadline_at:
-            await self._again(message, now + put_off)
+            await self._again(message, now + put_off - head_start_seconds(put_off))
             return
         try:
             turn = await self._store.take(

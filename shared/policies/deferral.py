@@ -7,6 +7,7 @@ SHORTEST_SECONDS = 0.5
 UNKNOWN_SECONDS = 2.0
 SPREAD_SHARE = 0.25
 LONGEST_SECONDS = 600.0
+HEAD_START_SHARE, LONGEST_HEAD_START_SECONDS = 0.02, 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +35,12 @@ def defer(*, now: float, wait_seconds: float, copies: int, deadline_at: float, d
     wait = min(max(known, SHORTEST_SECONDS), LONGEST_SECONDS)
     until = now + wait + draw * max(SPREAD_SHARE * wait, SHORTEST_SECONDS)
     return Deferral(until if until < deadline_at else None)
+
+
+def head_start_seconds(wait_seconds: float) -> float:
+    """How long before it is expected to be due a turn wakes; its worker holds it for the rest.
+
+    Two neighbours are told their times at different moments, and forecasts drift in between: the longer the wait, the
+    more. Who woke later than the line had reached it would be overtaken by those behind it.
+    """
+    return min(HEAD_START_SHARE * wait_seconds, LONGEST_HEAD_START_SECONDS)

@@ -13,12 +13,14 @@ from shared.capacity import Capacity, Want
 from shared.errors import Unavailable
 from shared.events import TurnMessage
 from shared.operations import Switches
+from shared.policies.deferral import head_start_seconds
 from shared.policies.line import Ticket
 from shared.ports import LedgerEntry
 from shared.settings import Deployment
 from shared.turns import Lane, Turn
 from shared.usher import Usher
 from shared.waiting_room import WaitingRoom
+from shared.work_turn import EARLY_SECONDS
 
 LIMIT = 60_000
 DEPLOYMENT = Deployment(
@@ -161,7 +163,7 @@ class Queueing:
     calls: list[tuple[float, float]] = field(default_factory=list)
     called: int = 0
     patience_seconds: float = 2.0
-    early_seconds: float = 0.75
+    early_seconds: float = EARLY_SECONDS
 
     def __post_init__(self) -> None:
         # The app draws its pauses from the global generator; a run is to be the same every time.
@@ -232,7 +234,7 @@ class Queueing:
                 wait = await office.room.due_in_seconds("m", turn.ticket)
                 if wait > self.early_seconds:
                     turn.sleeps += 1
-                    await self._sleep(turn, wait)
+                    await self._sleep(turn, wait - head_start_seconds(wait))
                     continue
             await self.clock.sleep(self.draw.random() * 0.05)
             wait = await self._try(office, turn)
