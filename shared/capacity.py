@@ -28,7 +28,8 @@ from shared.waiting_line import WaitingLine
 SMOOTHING = 0.2
 FORGET_SECONDS = 60.0
 """A deployment that was slow and is left alone counts half as slow after this long, so that it is asked again."""
-COOLING_WHEN_UNSAID_SECONDS = 2.0
+COOLING_WHEN_UNSAID_SECONDS, MOST_DOUBLINGS = 2.0, 2
+"""Cooling after an overload that does not say how long; doubled while the next call meets the same."""
 LARGE = 1.25
 PARTS = 20
 LONGEST_COOLING_SECONDS = 300.0
@@ -51,6 +52,7 @@ class DeploymentState:
     lateness: Lateness = field(default_factory=Lateness)
     calls: int = 0
     overloads: int = 0
+    unsaid_overloads: int = 0
     faults: int = 0
 
     def rests_for(self, monotonic: float) -> float:
@@ -321,7 +323,7 @@ class Capacity:
             state.lateness = state.lateness.called(monotonic, late=False)
         state.first_tokens.add(seconds)
         self._first_tokens[state.deployment.model].add(seconds)
-        state.breaker = state.breaker.succeeded()
+        state.breaker, state.unsaid_overloads = state.breaker.succeeded(), 0
         if tokens_per_minute is not None:
             state.budget.limit_named(tokens_per_minute)
 
@@ -331,12 +333,21 @@ class Capacity:
         if verdict.outcome is Outcome.OVERLOAD:
             state.overloads += 1
             state.breaker = state.breaker.succeeded()
-            wait = verdict.retry_after_seconds
-            cooling = COOLING_WHEN_UNSAID_SECONDS if wait is None else min(wait, LONGEST_COOLING_SECONDS)
+            cooling = self._cooling_seconds(state, verdict, epoch)
             state.budget.overload(epoch=epoch, cooling_seconds=cooling, tokens_per_minute=verdict.limit_tokens)
         elif verdict.retryable:
             state.faults += 1
             state.breaker = state.breaker.failed(self._clock.monotonic(), rest_seconds=verdict.retry_after_seconds)
+
+    @staticmethod
+    def _cooling_seconds(state: DeploymentState, verdict: Verdict, epoch: int) -> float:
+        if verdict.retry_after_seconds is not None:
+            return min(verdict.retry_after_seconds, LONGEST_COOLING_SECONDS)
+        cooling = COOLING_WHEN_UNSAID_SECONDS * 2.0 ** min(state.unsaid_overloads, MOST_DOUBLINGS)
+        if epoch == state.budget.epoch:
+            # Calls that were under way together say the same thing once.
+            state.unsaid_overloads += 1
+        return cooling
 
     def describe(self) -> list[dict[str, Any]]:
         """What operators see of each deployment."""

@@ -6,10 +6,10 @@ Source: Nygard, "Release It!", 2nd edition, "Circuit Breaker".
 
 from dataclasses import dataclass, replace
 
-FAULTS = 3
+FAULTS = 2
 """So many faults in a row open the breaker; fewer only make the deployment rest for a moment."""
 REST_SECONDS = 1.0
-FIRST_SECONDS, LONGEST_SECONDS = 2.0, 30.0
+FIRST_SECONDS, LONGEST_SECONDS = 5.0, 20.0
 
 
 @dataclass(frozen=True, slots=True)

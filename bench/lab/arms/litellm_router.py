@@ -1,8 +1,9 @@
 """LiteLLM's Router as its documentation sets it up for several deployments, with its priority queue.
 
 From docs.litellm.ai: one `model_name` over all deployments with `tpm` and `rpm` of each; `simple-shuffle`, which it
-recommends; `num_retries=3`, its example; the default cooldown; the priority of a request is its lane (0, 1, 2), which
-puts it into the queue. The timeout is that of a caller who waits, so that a queued request is not given up early.
+recommends; `num_retries=3`, its example; the default cooldown; the priority of a request is its lane (1, 2, 3), which
+puts it into the queue (0 it sends on to the model in 1.106, which refuses it as unknown). The timeout is that of a
+caller who waits, so that a queued request is not given up early.
 `enable_pre_call_checks` and `enforce_model_rate_limits` are left out, because with them it answered fewer turns of the
 surge: they refuse in the process instead of waiting.
 """
@@ -20,7 +21,7 @@ from bench.lab.arms.frame import Ask, Orders, main, messages
 from bench.lab.record import Record
 from bench.lab.schedule import Planned
 
-PRIORITY = {"interactive": 0, "standard": 1, "batch": 2}
+PRIORITY = {"interactive": 1, "standard": 2, "batch": 3}
 API_VERSION = "2024-10-21"
 
 
