@@ -234,7 +234,7 @@ class SharedBudget:
         """0 when the call is spent, a wait when it cannot be, None when the ledger has to be asked."""
         now, monotonic = self.clock.now(), self.clock.monotonic()
         if monotonic < self._away_until:
-            return self.window.wait_seconds(monotonic, ask.tokens)
+            return self._spend_alone(ask)
         if self.cooling_seconds > 0:
             return self.cooling_seconds
         if self._grant.use(ask, now):
@@ -247,6 +247,19 @@ class SharedBudget:
             wait = wait_seconds(self.account.known, now, ask)
             return wait if wait > 0 else None
         return None
+
+    def _spend_alone(self, ask: Ask, *, beside_tokens: float = 0.0) -> float:
+        """A call out of the own share, while the ledger is away; it is told of it when it is back.
+
+        Args:
+            ask: The call.
+            beside_tokens: Of calls that are let go at the same moment.
+        """
+        wait = self.window.wait_seconds(self.clock.monotonic(), ask.tokens + beside_tokens)
+        if wait == 0:
+            self._debt.add(ask)
+            self._start()
+        return wait
 
     def _may_owe(self, ask: Ask) -> bool:
         known, idle = self.account.known, self._debt.requests == 0
@@ -277,9 +290,7 @@ class SharedBudget:
                 await self._serve(waiting)
             except Unavailable:
                 self._lose()
-                monotonic = self.clock.monotonic()
-                for entry in waiting:
-                    entry.tell(self.window.wait_seconds(monotonic, entry.ask.tokens))
+                self._let_go_alone([entry for entry in waiting if not entry.done.done()])
                 if self._debt.requests:
                     await self.clock.sleep(OUTAGE_SECONDS)
             except BaseException as fault:
@@ -287,6 +298,13 @@ class SharedBudget:
                     if not entry.done.done():
                         entry.done.set_exception(fault if isinstance(fault, Exception) else Unavailable())
                 raise
+
+    def _let_go_alone(self, waiting: list[_Waiting]) -> None:
+        tokens = 0.0
+        for entry in waiting:
+            wait = self._spend_alone(entry.ask, beside_tokens=tokens)
+            tokens += entry.ask.tokens if wait == 0 else 0.0
+            entry.tell(wait)
 
     async def _serve(self, waiting: list[_Waiting]) -> None:
         debt = Spending(self._debt.tokens, self._debt.requests, self._debt.urgent)

@@ -88,16 +88,18 @@ async def test_a_cooled_deployment_is_left_alone_by_every_instance_within_a_seco
     assert any(at - start > 51 for at, _ in fleet.arrivals)
 
 
-async def test_without_the_ledger_each_instance_keeps_to_the_share_it_had() -> None:
+@pytest.mark.parametrize(("begins", "pause"), [(90, 0.0), (60, 2.0)], ids=["quota-is-used-up", "quota-comes-back"])
+async def test_without_the_ledger_each_instance_keeps_to_the_share_it_had(begins: float, pause: float) -> None:
+    """What is spent meanwhile is settled when the ledger is back, or the fleet would spend it twice."""
     fleet = Fleet(3)
 
     async def outage(fleet: Fleet) -> None:
-        await fleet.clock.sleep(90)
+        await fleet.clock.sleep(begins)
         fleet.ledger.away = True
         await fleet.clock.sleep(20)
         fleet.ledger.away = False
 
-    await fleet.run(240, at=outage)
+    await fleet.run(240, at=outage, pause=pause)
 
     assert fleet.most_in_a_window() <= 1.05 * LIMIT
     assert sum(tokens for _, tokens in fleet.arrivals) >= 0.9 * LIMIT * 4
