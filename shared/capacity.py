@@ -241,12 +241,16 @@ class Capacity:
             if choice.name is None:
                 return Choice(None, min([choice.wait_seconds, *without_budget.values()]))
             state = self._states[choice.name]
+            # Noted before the budget is asked for, or all who come meanwhile would be probes.
+            before = state.breaker
+            calling = state.breaker = before.calling(self._clock.monotonic())
             wait = await state.budget.acquire(self._ask(want, state.deployment), due_at=want.due_at)
+            if wait > 0 and state.breaker is calling:
+                state.breaker = before
             if wait == 0:
                 state.calls += 1
                 if not want.booked and want.lane is Lane.INTERACTIVE:
                     self._shares[want.model].spent(self._clock.monotonic(), want.tenant, want.tokens)
-                state.breaker = state.breaker.calling(self._clock.monotonic())
                 return choice
             without_budget[choice.name] = wait
 
