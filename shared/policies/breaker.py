@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 FAULTS = 2
 """So many faults in a row open the breaker; fewer only make the deployment rest for a moment."""
 REST_SECONDS = 1.0
-FIRST_SECONDS, LONGEST_SECONDS = 5.0, 20.0
+FIRST_SECONDS, LONGEST_SECONDS = 6.0, 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class Breaker:
 
     @property
     def probing(self) -> bool:
-        """The next call is a probe."""
-        return self.opened > 0
+        """The next call is a probe: the last one met a fault."""
+        return self.faults > 0
 
     def wait_seconds(self, now: float) -> float:
         """Until a call may be made."""
@@ -50,7 +50,7 @@ class Breaker:
     def failed(self, now: float, *, rest_seconds: float | None = None) -> "Breaker":
         """A call met a fault; `rest_seconds` is what the service asked for, which a later one never shortens."""
         faults = self.faults + 1
-        opens = self.probing or faults >= FAULTS
+        opens = faults >= FAULTS
         opened = self.opened + (1 if opens else 0)
         away = min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** (opened - 1)) if opens else REST_SECONDS
         return Breaker(faults, opened, max(self.closed_at, now + max(away, rest_seconds or 0.0)))

@@ -20,7 +20,8 @@ def test_a_breaker_opens_after_some_faults_in_a_row_and_always_lets_a_probe_thro
     for _ in range(faults):
         breaker = breaker.failed(now)
 
-    assert breaker.probing == (faults >= FAULTS)
+    assert breaker.probing == (faults > 0)
+    assert (breaker.opened > 0) == (faults >= FAULTS)
     assert 0 < breaker.wait_seconds(now) <= LONGEST_SECONDS + 1e-6
     assert breaker.wait_seconds(now + LONGEST_SECONDS + 1) == 0
     assert breaker.succeeded() == CLOSED
