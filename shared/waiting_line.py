@@ -20,6 +20,7 @@ from shared.turns import Lane
 LOOK_SECONDS = 0.5
 """How old the knowledge may be for a decision."""
 STEP_SECONDS = SLOT_SECONDS / 8
+"""How often the line is worked out anew; between, times are interpolated."""
 UNUSED_SECONDS = 1.0
 """What comes back in so much time may lie unused: those it is for are on their way."""
 LONGEST_SECONDS, LONGEST_PROMISE_SECONDS = 86_400.0, 600.0

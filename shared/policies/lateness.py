@@ -6,7 +6,7 @@ which another deployment would be asked beside it, so this is known long before 
 
 from dataclasses import dataclass
 
-HALF_LIFE_SECONDS = 120.0
+HALF_LIFE_SECONDS = 80.0
 """What was seen so long ago counts half: a deployment that is left alone is tried again after some minutes."""
 MEMORY_CALLS = 50.0
 """So many calls count at most: thousands of good ones before it fell ill must not excuse it."""
