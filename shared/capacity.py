@@ -244,7 +244,8 @@ class Capacity:
             # Noted before the budget is asked for, or all who come meanwhile would be probes.
             before = state.breaker
             calling = state.breaker = before.calling(self._clock.monotonic())
-            wait = await state.budget.acquire(self._ask(want, state.deployment), due_at=want.due_at)
+            ask = self._ask(want, state.deployment)
+            wait = await state.budget.acquire(ask, due_at=want.due_at, probes=before.probing)
             if wait > 0 and state.breaker is calling:
                 state.breaker = before
             if wait == 0:
@@ -328,11 +329,12 @@ class Capacity:
         state.first_tokens.add(seconds)
         self._first_tokens[state.deployment.model].add(seconds)
         state.breaker, state.unsaid_overloads = state.breaker.succeeded(), 0
+        state.budget.answered()
         if tokens_per_minute is not None:
             state.budget.limit_named(tokens_per_minute)
 
     def refused(self, name: str, verdict: Verdict, *, epoch: int) -> None:
-        """Notes a refusal: an overload cools the deployment for all instances, a passing fault for this one."""
+        """Notes a refusal: an overload cools the deployment for all instances, faults in a row may open it for all."""
         state = self._states[name]
         if verdict.outcome is Outcome.OVERLOAD:
             state.overloads += 1
@@ -341,7 +343,12 @@ class Capacity:
             state.budget.overload(epoch=epoch, cooling_seconds=cooling, tokens_per_minute=verdict.limit_tokens)
         elif verdict.retryable:
             state.faults += 1
-            state.breaker = state.breaker.failed(self._clock.monotonic(), rest_seconds=verdict.retry_after_seconds)
+            before, monotonic = state.breaker, self._clock.monotonic()
+            state.breaker = after = before.failed(monotonic, rest_seconds=verdict.retry_after_seconds)
+            if after.opened:
+                state.budget.faulty(1 if before.opened else after.faults, verdict.retry_after_seconds)
+            elif state.budget.account.now.failing:
+                state.budget.faulty(1, verdict.retry_after_seconds)
 
     @staticmethod
     def _cooling_seconds(state: DeploymentState, verdict: Verdict, epoch: int) -> float:

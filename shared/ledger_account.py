@@ -114,9 +114,9 @@ class LedgerAccount:
         return False
 
     async def _take_all(self, slot: int, asks: Sequence[Ask], debt: Spending, ahead: Spending) -> bool:
-        """One conditional increment on the newest slot; False when that is not known or does not hold them all."""
+        """One conditional increment on the newest slot; False when that is not known, or it does not hold them all."""
         known = self.known
-        if known is None or known.slot != slot or self._version is None:
+        if known is None or known.slot != slot or self._version is None or known.failing:
             return False
         tokens = sum(ask.tokens for ask in asks) + debt.tokens + ahead.tokens
         highest = min((ceiling(known, ask) for ask in asks), default=known.token_ceiling)

@@ -12,8 +12,10 @@ from typing import Any
 
 from shared.errors import Unavailable
 from shared.ledger_account import NOTHING, Contended, LedgerAccount, Spending
+from shared.policies.breaker import OPEN_SECONDS
 from shared.policies.budget import BudgetWindow
 from shared.policies.ledger import SLOT_SECONDS, Ask, LedgerState, claimed, limited, overloaded, wait_seconds
+from shared.policies.outage import failed, is_back
 from shared.ports import Clock, Ledger
 from shared.settings import Deployment
 from shared.telemetry import log
@@ -149,13 +151,16 @@ class SharedBudget:
             return 0.0
         return max(self.cooling_seconds, wait_seconds(self.account.known, self.clock.now(), ask))
 
-    async def acquire(self, ask: Ask, *, due_at: float = math.inf) -> float:
+    async def acquire(self, ask: Ask, *, due_at: float = math.inf, probes: bool = False) -> float:
         """Spends a call and returns 0, or returns the seconds until it may be tried again.
 
         Args:
             ask: The call.
             due_at: Since when it is due; the earliest is served first.
+            probes: The last call here met a fault; others may know more.
         """
+        if probes and self.account.age_seconds > SLOT_SECONDS:
+            await self.look()
         wait = self._spend_locally(ask)
         if wait is None:
             waiting = _Waiting(ask, due_at, asyncio.get_running_loop().create_future())
@@ -187,6 +192,16 @@ class SharedBudget:
 
         self.account.known = edit(self.account.now)
         self._tell(self.account.change(edit))
+
+    def faulty(self, faults: int, retry_after_seconds: float | None) -> None:
+        """Tells all instances of faults in a row, and of the wait that the service asked for."""
+        until = self.clock.now() + max(OPEN_SECONDS, retry_after_seconds or 0.0)
+        self._tell(self.account.change(lambda state: failed(state, faults=faults, until=until)))
+
+    def answered(self) -> None:
+        """Tells all instances that the deployment is back, if they think it is not."""
+        if self.account.known is not None and self.account.known.failing:
+            self._tell(self.account.change(is_back))
 
     def limit_named(self, tokens_per_minute: float) -> None:
         """Learns the limit that an answer's headers name, when it is another than the one in force."""
@@ -237,7 +252,8 @@ class SharedBudget:
             return self._spend_alone(ask)
         if self.cooling_seconds > 0:
             return self.cooling_seconds
-        if self._grant.use(ask, now):
+        failing = self.account.known is not None and self.account.known.failing
+        if not failing and self._grant.use(ask, now):
             return 0.0
         if self._may_owe(ask):
             self._debt.add(ask)
@@ -263,7 +279,7 @@ class SharedBudget:
 
     def _may_owe(self, ask: Ask) -> bool:
         known, idle = self.account.known, self._debt.requests == 0
-        if known is None or self.account.age_seconds > (IDLE_SECONDS if idle else FRESH_SECONDS):
+        if known is None or known.failing or self.account.age_seconds > (IDLE_SECONDS if idle else FRESH_SECONDS):
             return False
         state = self.account.now
         owed = self._debt.tokens + ask.tokens

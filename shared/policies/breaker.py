@@ -1,4 +1,4 @@
-"""A deployment that keeps failing is left alone for growing times, and asked by one call whether it is back.
+"""A deployment that keeps failing is left alone for a while, and then asked by one call whether it is back.
 
 For faults only: a want of capacity is no fault, and says itself how long it lasts.
 Source: Nygard, "Release It!", 2nd edition, "Circuit Breaker".
@@ -8,25 +8,22 @@ from dataclasses import dataclass, replace
 
 FAULTS = 2
 """So many faults in a row open the breaker; fewer only make the deployment rest for a moment."""
-REST_SECONDS = 1.0
-FIRST_SECONDS, LONGEST_SECONDS = 6.0, 10.0
+REST_SECONDS, OPEN_SECONDS = 1.0, 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """What is known of a deployment's health. Times are monotonic seconds.
+    """What one instance knows of a deployment's health. Times are monotonic seconds.
 
     States: *closed* (all calls), *open* (none before `closed_at`), *probing* (one call, the others wait for it).
 
     Attributes:
         faults: In a row.
-        opened: How often it opened since the last success.
         closed_at: Until then nobody calls.
         probe_until: A probe is under way, and given up then.
     """
 
     faults: int = 0
-    opened: int = 0
     closed_at: float = 0.0
     probe_until: float = 0.0
 
@@ -34,6 +31,11 @@ class Breaker:
     def probing(self) -> bool:
         """The next call is a probe: the last one met a fault."""
         return self.faults > 0
+
+    @property
+    def opened(self) -> bool:
+        """So many faults in a row are no accident."""
+        return self.faults >= FAULTS
 
     def wait_seconds(self, now: float) -> float:
         """Until a call may be made."""
@@ -50,10 +52,8 @@ class Breaker:
     def failed(self, now: float, *, rest_seconds: float | None = None) -> "Breaker":
         """A call met a fault; `rest_seconds` is what the service asked for, which a later one never shortens."""
         faults = self.faults + 1
-        opens = faults >= FAULTS
-        opened = self.opened + (1 if opens else 0)
-        away = min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** (opened - 1)) if opens else REST_SECONDS
-        return Breaker(faults, opened, max(self.closed_at, now + max(away, rest_seconds or 0.0)))
+        away = OPEN_SECONDS if faults >= FAULTS else REST_SECONDS
+        return Breaker(faults, max(self.closed_at, now + max(away, rest_seconds or 0.0)))
 
 
 CLOSED = Breaker()

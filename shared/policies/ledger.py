@@ -14,7 +14,8 @@ Below that ceiling three things hold some callers back:
 
 - what a caller *keeps* free: whoever waits in line, or is of a lower lane, leaves room for those who need not wait;
 - the *claim*: room that a large call has waited for long enough, so that small ones no longer use it up;
-- the *ramp*: after an overload, the pace of the first seconds.
+- the *ramp*: after an overload, the pace of the first seconds;
+- the *probe*: of a deployment that fails everybody only one call at a time is acquired, see `outage`.
 """
 
 import math
@@ -40,6 +41,8 @@ CUT, LEAST_FACTOR, RAMP_PER_SECOND = 0.5, 1 / 16, 0.15
 """An overload halves the pace, down to a sixteenth; from half it is back in 3.3 seconds."""
 CLAIM_SECONDS = 5.0
 """How long a claim holds after the time that it is for."""
+PROBE_SECONDS = 3.0
+"""How long the fleet waits for a probe; then another may be made."""
 RAMP_BURST = 4.0
 """Times the even pace that a deployment at full factor takes in a second; less while the factor is below 1."""
 
@@ -65,6 +68,9 @@ class LedgerState:
         cut_tokens: Tokens per minute that the service named as the limit, below `limit_tokens`; until `cut_until`.
         claim_tokens: Room kept for a large call that has waited long, until `claim_until`.
         claim_by: Whose call that is.
+        failing: The deployment fails everybody; after `cooling_until` one call at a time asks whether it is back.
+        faults: So many were told since `faults_at`.
+        faults_at: Seconds since 1970.
     """
 
     slot: int
@@ -88,6 +94,9 @@ class LedgerState:
     claim_tokens: float = 0.0
     claim_until: float = 0.0
     claim_by: str = ""
+    failing: bool = False
+    faults: int = 0
+    faults_at: float = 0.0
 
     @property
     def at(self) -> float:
@@ -258,6 +267,10 @@ def acquired(state: LedgerState, ask: Ask) -> LedgerState | None:
     """The account after an acquisition in its newest slot, or None when there is no room for it."""
     if state.spent + ask.tokens > ceiling(state, ask) or state.request_room < 1 + ask.kept_requests:
         return None
+    if state.failing:
+        if state.at < state.cooling_until:
+            return None
+        state = replace(state, cooling_until=state.at + PROBE_SECONDS)
     after = spent(state, tokens=ask.tokens, requests=1, urgent=0.0 if ask.yields else ask.tokens)
     return claim_used(after) if after.claim_by and after.claim_by == ask.owner else after
 
@@ -289,7 +302,8 @@ def wait_seconds(state: LedgerState, now: float, ask: Ask) -> float:
         return math.inf if ask.tokens > state.limit_tokens else max(SLOT_SECONDS, state.cut_until - now)
     if acquired(state, ask) is not None:
         return 0.0
-    slots = max(_token_slots(state, ask), _request_slots(state, 1 + ask.kept_requests), 1)
+    cooling = math.ceil(state.cooling_until / SLOT_SECONDS) - state.slot if state.failing else 1
+    slots = max(_token_slots(state, ask), _request_slots(state, 1 + ask.kept_requests), cooling, 1)
     return max(0.0, (state.slot + slots) * SLOT_SECONDS - now)
 
 
@@ -316,14 +330,15 @@ def _request_slots(state: LedgerState, requests: int) -> int:
 
 
 def overloaded(state: LedgerState, *, epoch: int, until: float) -> LedgerState:
-    """The account after an overload: left alone until then, and slower after it.
+    """The account after an overload: left alone until then, and slower after it. It is there, so it fails no longer.
 
     Args:
         state: The account.
         epoch: The epoch in which the call was made; of the calls of one epoch only the first cuts the pace.
         until: Seconds since 1970.
     """
-    cooling = max(state.cooling_until, until)
+    cooling = until if state.failing else max(state.cooling_until, until)
+    state = replace(state, failing=False) if state.failing else state
     if epoch != state.epoch:
         return replace(state, cooling_until=cooling, factor_at=max(state.factor_at, cooling))
     factor = max(LEAST_FACTOR, state.factor_now * CUT)

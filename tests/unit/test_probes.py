@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 
 from shared.capacity import Want
-from shared.policies.breaker import FIRST_SECONDS
+from shared.policies.breaker import OPEN_SECONDS
 from shared.policies.classify import Cause, Outcome, Verdict
 from shared.settings import Tier
 from shared.turns import Lane
@@ -25,7 +25,7 @@ async def test_of_many_turns_that_come_when_a_failed_deployment_may_be_asked_aga
     async def storm(queueing: Queueing) -> None:
         for _ in range(3):
             capacity.refused("a", FAULT, epoch=capacity.epoch("a"))
-        await queueing.clock.sleep(2 * FIRST_SECONDS + 0.1)
+        await queueing.clock.sleep(OPEN_SECONDS + 0.6)
         await asyncio.gather(*(ask() for _ in range(12)))
 
     await queueing.run(60, storm)

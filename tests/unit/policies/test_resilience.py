@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.policies.breaker import CLOSED, FAULTS, LONGEST_SECONDS
+from shared.policies.breaker import CLOSED, FAULTS, OPEN_SECONDS
 from shared.policies.hedging import LEAST_SAMPLES, FirstTokens, HedgeBudget, first_token_deadline_seconds
 from shared.policies.lateness import HALF_LIFE_SECONDS, Lateness
 from shared.policies.promotion import moves_up
@@ -21,9 +21,9 @@ def test_a_breaker_opens_after_some_faults_in_a_row_and_always_lets_a_probe_thro
         breaker = breaker.failed(now)
 
     assert breaker.probing == (faults > 0)
-    assert (breaker.opened > 0) == (faults >= FAULTS)
-    assert 0 < breaker.wait_seconds(now) <= LONGEST_SECONDS + 1e-6
-    assert breaker.wait_seconds(now + LONGEST_SECONDS + 1) == 0
+    assert breaker.opened == (faults >= FAULTS)
+    assert 0 < breaker.wait_seconds(now) <= OPEN_SECONDS + 1e-6
+    assert breaker.wait_seconds(now + OPEN_SECONDS + 1) == 0
     assert breaker.succeeded() == CLOSED
 
 
