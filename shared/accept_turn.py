@@ -22,7 +22,8 @@ from shared.policies.choice import Choice
 from shared.ports import Clock, LaneQueues, TokenCounter, TurnStore
 from shared.prompt import prompt_tokens
 from shared.relay import RelayListener
-from shared.run_turn import Deferred, TurnRunner
+from shared.run_turn import TurnRunner
+from shared.runs import Deferred
 from shared.settings import Settings
 from shared.telemetry import log
 from shared.telemetry.admission import announced
