@@ -38,8 +38,8 @@ from shared.waiting_room import Appointment, WaitingRoom
 SHORTEST_SLEEP_SECONDS = 0.25
 """A shorter wait is left to the worker."""
 HEAD_START_SECONDS = 0.006
-"""How long the store waits for the model's request to leave this process; both want the same core. The answer takes longer
-than the two together."""
+"""How long the store waits for the model's request to leave this process, as both want the same core. The answer takes
+longer than the two together."""
 
 
 @dataclass(frozen=True, slots=True)
