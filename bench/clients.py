@@ -19,6 +19,7 @@ import uvloop
 from tests.processes import ROOT
 
 LAST_CHUNK = b"0\r\n\r\n"
+PATIENCE_SECONDS = 120.0
 RUN = 1_000_000_000
 """Event ids of Spillway: the number of the run times this, plus the characters of the answer so far."""
 
@@ -108,6 +109,7 @@ async def run(plan: Plan) -> dict[str, Any]:
     head += [f"content-length: {len(body)}", *(f"{name}: {value}" for name, value in plan.headers.items())]
     request = "\r\n".join([*head, "", ""]).encode() + body
     loop, began = asyncio.get_running_loop(), time.perf_counter()
+    waiting = set[Caller]()
 
     async def caller(number: int) -> list[Stream]:
         await asyncio.sleep(plan.spread_seconds * number / plan.callers)
@@ -116,13 +118,20 @@ async def run(plan: Plan) -> dict[str, Any]:
         while len(streams) < plan.requests or (not plan.requests and time.perf_counter() - began < plan.seconds):
             if protocol is None or protocol.transport.is_closing():
                 _, protocol = await loop.create_connection(Caller, address.hostname or "127.0.0.1", address.port or 80)
+            waiting.add(protocol)
             streams.append(await protocol.ask(request))
+            waiting.discard(protocol)
         assert protocol is not None, "the plan asks nothing"
         protocol.transport.close()
         return streams
 
-    async with asyncio.timeout(120):
-        streams = [stream for some in await asyncio.gather(*map(caller, range(plan.callers))) for stream in some]
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            streams = [stream for some in await asyncio.gather(*map(caller, range(plan.callers))) for stream in some]
+    except TimeoutError as late:
+        ends = {b"".join(data for _, data in protocol.stream.parts)[-200:] for protocol in waiting}
+        message = f"{len(waiting)} of {plan.callers} answers of {plan.url} did not end; they had got {list(ends)[:3]}"
+        raise RuntimeError(message) from late
     seconds = max(stream.ended for stream in streams) - began
     seen = [look(stream) for stream in streams]
     return {

@@ -88,6 +88,8 @@ def spillway(folder: Path) -> Iterator[tuple[Stack, Gateway]]:
             "SPILLWAY_KNOWLEDGE_ENABLED": "false",
             "SPILLWAY_SWEEP_SCHEDULE": "0 0 0 1 1 *",
             "SPILLWAY_MAX_DIRECT_TURNS": "1000",
+            # All callers are of one tenant.
+            "SPILLWAY_MAX_TENANT_TURNS": "1000",
         },
         host_options=("--instances", "http=1", *(f"--instances=function:{name}=0" for name in others)),
     )

@@ -22,7 +22,8 @@ from shared.policies.choice import Choice
 from shared.ports import Clock, LaneQueues, TokenCounter, TurnStore
 from shared.prompt import prompt_tokens
 from shared.relay import RelayListener
-from shared.run_turn import Deferred, TurnRunner
+from shared.run_turn import TurnRunner
+from shared.runs import Deferred
 from shared.settings import Settings
 from shared.telemetry import log
 from shared.telemetry.admission import announced
@@ -36,8 +37,9 @@ from shared.waiting_room import Appointment, WaitingRoom
 
 SHORTEST_SLEEP_SECONDS = 0.25
 """A shorter wait is left to the worker."""
-HEAD_START_SECONDS = 0.002
-"""How long the store waits for the model's request to leave this process."""
+HEAD_START_SECONDS = 0.006
+"""How long the store waits for the model's request to leave this process, as both want the same core. The answer takes
+longer than the two together."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,21 +3,20 @@
 import asyncio
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any
 
+from shared.deployment_state import DeploymentState
 from shared.errors import Unavailable
 from shared.operations import Switches
-from shared.policies.breaker import CLOSED, Breaker
 from shared.policies.choice import Candidate, Choice, choose
-from shared.policies.classify import Outcome, Verdict
+from shared.policies.classify import Verdict
 from shared.policies.fairness import CROWD, TenantShares
 from shared.policies.hedging import FirstTokens, HedgeBudget, first_token_deadline_seconds
-from shared.policies.lateness import Lateness
-from shared.policies.ledger import Ask, LedgerState, slot_of
+from shared.policies.ledger import Ask
 from shared.policies.line import Ticket
 from shared.policies.spill import SpillRule, spill_models
-from shared.policies.supply import reserve_requests, reserve_tokens
+from shared.pool import Pool
 from shared.ports import Clock, Ledger
 from shared.settings import Deployment, Tier
 from shared.shared_budget import SharedBudget
@@ -25,55 +24,10 @@ from shared.telemetry import log
 from shared.turns import Lane
 from shared.waiting_line import WaitingLine
 
-SMOOTHING = 0.2
-FORGET_SECONDS = 60.0
-"""A deployment that was slow and is left alone counts half as slow after this long, so that it is asked again."""
-COOLING_WHEN_UNSAID_SECONDS, MOST_DOUBLINGS = 2.0, 2
-"""Cooling after an overload that does not say how long; doubled while the next call meets the same."""
 LARGE = 1.25
-PARTS = 20
-LONGEST_COOLING_SECONDS = 300.0
-"""A longer wait is asked about again after this, or one strange answer would shut a deployment for a day."""
 SPARE = 0.8
 """Above this utilisation a deployment has nothing to spare for second calls."""
 _NO_HISTORY = FirstTokens()
-
-
-@dataclass(slots=True)
-class DeploymentState:
-    """One deployment and its recent past."""
-
-    deployment: Deployment
-    budget: SharedBudget
-    breaker: Breaker = CLOSED
-    first_token_seconds: float = 0.0
-    answered_at: float = 0.0
-    first_tokens: FirstTokens = field(default_factory=FirstTokens)
-    lateness: Lateness = field(default_factory=Lateness)
-    calls: int = 0
-    overloads: int = 0
-    unsaid_overloads: int = 0
-    faults: int = 0
-
-    def rests_for(self, monotonic: float) -> float:
-        """How long it is still to be left alone, after an overload or for a fault."""
-        return max(self.budget.cooling_seconds, self.breaker.wait_seconds(monotonic))
-
-    def expected_seconds(self, monotonic: float) -> float:
-        """Time to first token by experience, which counts for less the older it is; 0 when there is none."""
-        return self.first_token_seconds * math.pow(0.5, (monotonic - self.answered_at) / FORGET_SECONDS)
-
-    def candidate(self, monotonic: float, ask: Ask, *, spill: bool, deadline: float) -> Candidate:
-        """What the choice needs to know; `deadline` is the pool's for first tokens, 0 when there is none yet."""
-        return Candidate(
-            name=self.deployment.name,
-            provisioned=self.deployment.tier is Tier.PROVISIONED,
-            wait_seconds=self.budget.outlook(ask),
-            cooling_seconds=self.rests_for(monotonic),
-            first_token_seconds=self.expected_seconds(monotonic) + self.lateness.costs_seconds(monotonic, deadline),
-            spill=spill,
-            often_late=self.lateness.often(monotonic),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,70 +53,6 @@ class Want:
     def booked(self) -> bool:
         """It stood in line."""
         return self.ticket is not None
-
-
-@dataclass(slots=True)
-class _Pool:
-    """The accounts of a model's deployments, for its line."""
-
-    states: Mapping[str, DeploymentState]
-    clock: Clock
-    switches: Switches
-    names: list[str]
-    shares: TenantShares
-    _open: Mapping[str, LedgerState] = field(default_factory=dict)
-    _reserves: dict[float, tuple[float, int]] = field(default_factory=dict)
-    _known_for: object = None
-
-    def all(self) -> Mapping[str, LedgerState]:
-        return {name: self._account(self.states[name]) for name in self.names if not self.switches.drains(name)}
-
-    def open(self) -> Mapping[str, LedgerState]:
-        now = self.clock.now()
-        return {name: state for name, state in self.all().items() if state.cooling_until <= now}
-
-    def _account(self, state: DeploymentState) -> LedgerState:
-        """One that rests for a fault is to the line like one that cools."""
-        account, rests = state.budget.account.now, state.breaker.wait_seconds(self.clock.monotonic())
-        back_at = self.clock.now() + rests
-        return replace(account, cooling_until=max(account.cooling_until, back_at)) if rests > 0 else account
-
-    def strangers(self, tenants: Collection[str]) -> float:
-        return self.shares.others_share(self.clock.monotonic(), tenants)
-
-    def kept_at(self, name: str, *, strangers: float) -> tuple[float, int]:
-        """Tokens and requests to leave at a deployment, so that the pool keeps its reserve for strangers."""
-        key = (slot_of(self.clock.now()), self.stamp())
-        if key != self._known_for:
-            self._open, self._reserves, self._known_for = self.open(), {}, key
-        part = math.ceil(PARTS * strangers) / PARTS
-        if part not in self._reserves:
-            accounts = self._open.values()
-            self._reserves[part] = (
-                reserve_tokens(accounts, strangers=part),
-                reserve_requests(accounts, strangers=part),
-            )
-        tokens, requests = self._reserves[part]
-        others = [state for other, state in self._open.items() if other != name]
-        return (
-            max(0.0, tokens - sum(max(0.0, state.token_room) for state in others)),
-            max(0, requests - sum(state.request_room for state in others)),
-        )
-
-    def stamp(self) -> object:
-        monotonic = self.clock.monotonic()
-        return tuple(
-            (id(state.budget.account.known), state.breaker.wait_seconds(monotonic) > 0, self.switches.drains(name))
-            for name, state in ((name, self.states[name]) for name in self.names)
-        )
-
-    async def look(self, *, older_than_seconds: float) -> None:
-        old = [
-            account
-            for account in (self.states[name].budget.account for name in self.names)
-            if account.age_seconds > older_than_seconds
-        ]
-        await asyncio.gather(*(account.look() for account in old))
 
 
 class Capacity:
@@ -203,8 +93,7 @@ class Capacity:
         self._hedges = HedgeBudget()
         self._shares = {model: TenantShares() for model in self.models}
         self._pools = {
-            model: _Pool(self._states, clock, switches, self._names(model), self._shares[model])
-            for model in self.models
+            model: Pool(self._states, clock, switches, self._names(model), self._shares[model]) for model in self.models
         }
         self._lines = {model: WaitingLine(model, ledger, clock, pool) for model, pool in self._pools.items()}
 
@@ -320,70 +209,18 @@ class Capacity:
 
     def answered(self, name: str, seconds: float, *, tokens_per_minute: float | None, late: bool = False) -> None:
         """Notes a first token, when it came, and the limit that the answer's headers name; `late` was told before."""
-        state, monotonic = self._states[name], self._clock.monotonic()
-        known = state.expected_seconds(monotonic)
-        state.first_token_seconds = seconds if known == 0 else known + SMOOTHING * (seconds - known)
-        state.answered_at = monotonic
-        if not late:
-            state.lateness = state.lateness.called(monotonic, late=False)
-        state.first_tokens.add(seconds)
+        state = self._states[name]
         self._first_tokens[state.deployment.model].add(seconds)
-        state.breaker, state.unsaid_overloads = state.breaker.succeeded(), 0
-        state.budget.answered()
-        if tokens_per_minute is not None:
-            state.budget.limit_named(tokens_per_minute)
+        state.answered(self._clock.monotonic(), seconds, tokens_per_minute=tokens_per_minute, late=late)
 
     def refused(self, name: str, verdict: Verdict, *, epoch: int) -> None:
         """Notes a refusal: an overload cools the deployment for all instances, faults in a row may open it for all."""
-        state = self._states[name]
-        if verdict.outcome is Outcome.OVERLOAD:
-            state.overloads += 1
-            state.breaker = state.breaker.succeeded()
-            cooling = self._cooling_seconds(state, verdict, epoch)
-            state.budget.overload(epoch=epoch, cooling_seconds=cooling, tokens_per_minute=verdict.limit_tokens)
-        elif verdict.retryable:
-            state.faults += 1
-            before, monotonic = state.breaker, self._clock.monotonic()
-            state.breaker = after = before.failed(monotonic, rest_seconds=verdict.retry_after_seconds)
-            if after.opened:
-                state.budget.faulty(1 if before.opened else after.faults, verdict.retry_after_seconds)
-            elif state.budget.account.now.failing:
-                state.budget.faulty(1, verdict.retry_after_seconds)
-
-    @staticmethod
-    def _cooling_seconds(state: DeploymentState, verdict: Verdict, epoch: int) -> float:
-        if verdict.retry_after_seconds is not None:
-            return min(verdict.retry_after_seconds, LONGEST_COOLING_SECONDS)
-        cooling = COOLING_WHEN_UNSAID_SECONDS * 2.0 ** min(state.unsaid_overloads, MOST_DOUBLINGS)
-        if epoch == state.budget.epoch:
-            # Calls that were under way together say the same thing once.
-            state.unsaid_overloads += 1
-        return cooling
+        self._states[name].refused(self._clock.monotonic(), verdict, epoch=epoch)
 
     def describe(self) -> list[dict[str, Any]]:
         """What operators see of each deployment."""
         monotonic = self._clock.monotonic()
-        return [
-            {
-                "name": state.deployment.name,
-                "model": state.deployment.model,
-                "region": state.deployment.region,
-                "tier": state.deployment.tier.value,
-                "limit_tokens_per_minute": state.budget.tokens_per_minute,
-                "spent_tokens_by_this_instance": state.budget.window.spent(monotonic),
-                "utilisation": state.budget.utilisation,
-                "pace_factor": round(state.budget.account.now.factor_now, 3),
-                "ledger_away": state.budget.degraded,
-                "draining": self._switches.drains(state.deployment.name),
-                "cooling_seconds": round(state.rests_for(monotonic), 3),
-                "first_token_ms": round(state.first_token_seconds * 1000, 1),
-                "late_share": round(state.lateness.share(monotonic), 4),
-                "calls": state.calls,
-                "overloads": state.overloads,
-                "faults": state.faults,
-            }
-            for state in self._states.values()
-        ]
+        return [state.describe(monotonic, draining=self._switches.drains(name)) for name, state in self._states.items()]
 
     async def close(self) -> None:
         """Stops settling."""

@@ -5,12 +5,13 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from shared.end_turn import TurnEnding
 from shared.errors import DeadlineExceeded, ModelFailed, SpillwayError
 from shared.events import News, TurnMessage
 from shared.policies.deferral import defer
 from shared.policies.limits import faults_used_up
 from shared.ports import Clock, LaneQueues, TurnStore
-from shared.run_turn import Deferred, Publish, TurnRunner
+from shared.runs import Deferred, Publish
 from shared.telemetry import log
 from shared.telemetry.facts import Subject, TurnDeferred, TurnEnded
 from shared.telemetry.observer import SILENT, Observer
@@ -26,7 +27,7 @@ class Deferrals:
         *,
         store: TurnStore,
         queues: LaneQueues,
-        runner: TurnRunner,
+        ending: TurnEnding,
         waiting_room: WaitingRoom,
         clock: Clock,
         max_runs: int,
@@ -35,7 +36,7 @@ class Deferrals:
     ) -> None:
         """Takes what it works with; `draw` gives random numbers in [0, 1)."""
         self._observer, self._waiting_room = observer, waiting_room
-        self._store, self._queues, self._runner, self._clock = store, queues, runner, clock
+        self._store, self._queues, self._ending, self._clock = store, queues, ending, clock
         self._max_runs, self._draw = max_runs, draw
 
     async def settle(self, turn: Turn, deferred: Deferred, publish: Publish) -> SpillwayError | None:
@@ -48,7 +49,7 @@ class Deferrals:
             Unavailable: The store or the queue did not answer; the turn stays held until its lease lapses.
         """
         if deferred.faulted and faults_used_up(faults=turn.faults, max_runs=self._max_runs):
-            return (await self._runner.fail(_tried(turn, deferred), ModelFailed(), publish)).error
+            return (await self._ending.fail(_tried(turn, deferred), ModelFailed(), publish)).error
         appointment = await self._appointment(turn, deferred)
         decision = defer(
             now=self._clock.now(),

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from shared.accept_turn import TurnAcceptor
 from shared.adapters.cosmos_answers import CosmosAnswers
-from shared.adapters.cosmos_connection import CosmosConnection
 from shared.adapters.cosmos_evaluations import CosmosEvaluations
 from shared.adapters.cosmos_knowledge import CosmosKnowledge
 from shared.adapters.cosmos_ledger import CosmosLedger
@@ -18,14 +17,11 @@ from shared.adapters.cosmos_profiles import CosmosProfiles
 from shared.adapters.cosmos_sessions import CosmosSessions
 from shared.adapters.cosmos_turn_records import CosmosTurnRecords
 from shared.adapters.cosmos_turns import CosmosTurns
-from shared.adapters.credentials import credential
-from shared.adapters.openai_chat import ApiKey, OpenAIChat, OpenAIConnections
+from shared.adapters.openai_chat import OpenAIChat
 from shared.adapters.openai_embeddings import OpenAIEmbeddings
-from shared.adapters.service_bus_connection import ServiceBusConnection
 from shared.adapters.service_bus_evaluations import ServiceBusEvaluations
 from shared.adapters.service_bus_lanes import ServiceBusLanes
 from shared.adapters.service_bus_relay import ServiceBusRelay
-from shared.adapters.telemetry_reader import SCOPE, TelemetryReader
 from shared.adapters.token_counter import O200kCounter
 from shared.arrivals import Arrivals
 from shared.attempts import Attempts
@@ -33,11 +29,13 @@ from shared.caching.answer_cache import AnswerCache
 from shared.capacity import Capacity
 from shared.chat import Chat
 from shared.clock import SystemClock
+from shared.connections import Connections
 from shared.context import ContextGatherer
 from shared.context_providers.registry import context_providers
 from shared.dead_letters import DeadLetters
 from shared.deferrals import Deferrals
 from shared.door import Door
+from shared.end_turn import TurnEnding
 from shared.evaluating.sampler import TurnSampler
 from shared.evaluating.versions import prompt_version
 from shared.follow_turn import TurnFollower
@@ -75,8 +73,6 @@ from shared.work_turn import TurnWorker
 from shared.workbook.service import WorkbookQueries
 
 if TYPE_CHECKING:
-    from azure.core.credentials_async import AsyncTokenCredential
-
     from shared.evaluating.service import Evaluations
     from shared.latency_advice import LatencyAdvice
 
@@ -90,16 +86,8 @@ class Services:
         self.clock = clock = SystemClock()
         # Several processes of one machine can share the platform's instance id.
         self.instance = instance = f"{settings.instance_id[:40]}-{uuid.uuid4().hex[:8]}"
-        self._credential: AsyncTokenCredential | None = None
-        self._store = CosmosConnection(
-            settings.cosmos_endpoint, settings.cosmos_key or self._identity(), settings.cosmos_database
-        )
-        self._bus = ServiceBusConnection(
-            settings.service_bus_connection_string,
-            settings.service_bus_namespace,
-            None if settings.service_bus_connection_string else self._identity(),
-        )
-        self._models = OpenAIConnections(self._openai_key())
+        self._connections = connections = Connections(settings)
+        self._store, self._models, bus = connections.store, connections.models, connections.bus
         self._counter = counter = O200kCounter()
         observer = OpenTelemetryObserver(settings.prices)
         self._opened = asyncio.Lock()
@@ -108,8 +96,8 @@ class Services:
         stored = CosmosTurns(self._store, ttl_seconds=settings.turn_ttl_seconds)
         turns = ObservedTurns(stored, observer, clock)
         sessions = CosmosSessions(self._store, ttl_seconds=settings.turn_ttl_seconds)
-        lanes = ServiceBusLanes(self._bus)
-        queues, relay = ObservedQueues(lanes, observer), ObservedRelay(ServiceBusRelay(self._bus), observer, clock)
+        lanes = ServiceBusLanes(bus)
+        queues, relay = ObservedQueues(lanes, observer), ObservedRelay(ServiceBusRelay(bus), observer, clock)
         embeddings = [deployment for deployment in settings.deployments if deployment.kind == "embeddings"]
         embedder = (
             OpenAIEmbeddings(self._models, embeddings, dimensions=settings.embedding_dimensions) if embeddings else None
@@ -147,7 +135,7 @@ class Services:
             observer=observer,
         )
         self._cache = cache = self._make_cache(context, observer)
-        evaluations, metrics = ServiceBusEvaluations(self._bus), CosmosMetrics(self._store)
+        evaluations, metrics = ServiceBusEvaluations(bus), CosmosMetrics(self._store)
         self._sampler = TurnSampler(
             share=settings.sample_share,
             queue=evaluations,
@@ -158,22 +146,21 @@ class Services:
         )
         models = self._model_apis()
         attempts = Attempts(models=models, capacity=capacity, clock=clock, observer=observer)
+        ending = TurnEnding(store=turns, sessions=sessions, clock=clock, observer=observer, ended=self._sampler.ended)
         runner = TurnRunner(
             settings=settings,
             store=turns,
-            sessions=sessions,
+            ending=ending,
             context=context,
             attempts=attempts,
             counter=counter,
             clock=clock,
-            observer=observer,
-            ended=self._sampler.ended,
             look=lambda turn: cache.look(turn, leads=True),
         )
         deferrals = Deferrals(
             store=turns,
             queues=queues,
-            runner=runner,
+            ending=ending,
             waiting_room=waiting_room,
             clock=clock,
             max_runs=settings.max_runs,
@@ -233,6 +220,7 @@ class Services:
             store=turns,
             queues=queues,
             runner=runner,
+            ending=ending,
             deferrals=deferrals,
             outbox=self._outbox,
             waiting_room=waiting_room,
@@ -252,8 +240,7 @@ class Services:
         self.pulse = self._make_pulse(metrics, models, observer)
         self.dead_letters = DeadLetters(settings=settings, store=turns, queues=queues, clock=clock)
         self.knowledge = KnowledgeBase(knowledge=knowledge, embedder=embedder, changes=cache.knowledge_changes)
-        self._reader = self._telemetry_reader()
-        self.workbook = WorkbookQueries(self._reader, portal_url=settings.workbook_url)
+        self.workbook = WorkbookQueries(connections.telemetry, portal_url=settings.workbook_url)
         self.health = Health(store=turns, queues=queues, clock=clock)
 
     def _make_cache(self, context: ContextGatherer, observer: OpenTelemetryObserver) -> AnswerCache:
@@ -343,38 +330,7 @@ class Services:
         await self.capacity.close()
         await self._listener.close()
         await self._outbox.close()
-        connections = [self._bus.close(), self._store.close(), self._models.close()]
-        if self._reader is not None:
-            connections.append(self._reader.close())
-        if self._credential is not None:
-            connections.append(self._credential.close())
-        # At the loop's end the SDKs' own tasks are cancelled already, which some of them pass on; all get closed.
-        for result in await asyncio.gather(*connections, return_exceptions=True):
-            if isinstance(result, Exception):
-                log.failure("close_connection", result)
-
-    def _identity(self) -> Any:
-        if self._credential is None:
-            self._credential = credential(self.settings)
-        return self._credential
-
-    def _telemetry_reader(self) -> TelemetryReader | None:
-        endpoint = self.settings.query_endpoint
-        if endpoint is None:
-            return None
-        # Only the service on this machine is spoken to without TLS, and it wants no token.
-        if endpoint.startswith("http://"):
-            return TelemetryReader(endpoint, None)
-        from azure.identity.aio import get_bearer_token_provider  # noqa: PLC0415  local runs need no token
-
-        return TelemetryReader(endpoint, get_bearer_token_provider(self._identity(), SCOPE))
-
-    def _openai_key(self) -> ApiKey:
-        if self.settings.openai_key is not None:
-            return self.settings.openai_key
-        from azure.identity.aio import get_bearer_token_provider  # noqa: PLC0415  local runs use a key
-
-        return get_bearer_token_provider(self._identity(), self.settings.openai_scope)
+        await self._connections.close()
 
 
 def build(settings: Settings) -> Services:

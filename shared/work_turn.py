@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 
 from shared.deferrals import Deferrals
+from shared.end_turn import TurnEnding
 from shared.errors import DeadlineExceeded, ModelFailed, Unavailable
 from shared.events import News, TurnMessage
 from shared.join_timelines import continued
@@ -14,7 +15,8 @@ from shared.policies.limits import crashed_too_often
 from shared.policies.line import ticket_of
 from shared.ports import Clock, LaneQueues, TurnStore
 from shared.relay import RelayOutbox
-from shared.run_turn import Deferred, Publish, TurnRunner
+from shared.run_turn import TurnRunner
+from shared.runs import Deferred, Publish
 from shared.settings import Settings
 from shared.telemetry import log
 from shared.telemetry.facts import MessageGivenUp, RunStarted, Subject
@@ -46,6 +48,7 @@ class TurnWorker:
         store: TurnStore,
         queues: LaneQueues,
         runner: TurnRunner,
+        ending: TurnEnding,
         deferrals: Deferrals,
         outbox: RelayOutbox,
         waiting_room: WaitingRoom,
@@ -59,7 +62,7 @@ class TurnWorker:
         self._observer, self._waiting_room, self._switches = observer, waiting_room, switches
         self._usher = usher
         self._settings, self._owner, self._store, self._queues = settings, owner, store, queues
-        self._runner, self._deferrals, self._outbox = runner, deferrals, outbox
+        self._runner, self._ending, self._deferrals, self._outbox = runner, ending, deferrals, outbox
         self._clock, self._draw = clock, draw
 
     async def answer(self, message: TurnMessage, timeline: Timeline | None = None) -> None:
@@ -105,7 +108,7 @@ class TurnWorker:
     async def _run(self, turn: Turn, message: TurnMessage, timeline: Timeline) -> None:
         publish = self._publisher(turn.reply_to or message.reply_to)
         if crashed_too_often(run=turn.run, copies=turn.copies, max_runs=self._settings.max_runs):
-            await self._runner.fail(turn, ModelFailed(), publish)
+            await self._ending.fail(turn, ModelFailed(), publish)
             self._observer.tell(MessageGivenUp(Subject.of(turn)))
             raise PoisonedTurn(turn.turn_id)
         with self._observer.run(self._started(turn, message)) as watched:

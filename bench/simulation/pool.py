@@ -23,7 +23,7 @@ from bench.simulation.view import PARTS, View
 from bench.simulation.view import SECONDS as VIEW_SECONDS
 from shared.accept_turn import SHORTEST_SLEEP_SECONDS
 from shared.attempts import NO_RETRY_SECONDS, PATIENCE_SECONDS, SHORTEST_WAIT_SECONDS
-from shared.capacity import COOLING_WHEN_UNSAID_SECONDS, LONGEST_COOLING_SECONDS
+from shared.deployment_state import COOLING_WHEN_UNSAID_SECONDS, LONGEST_COOLING_SECONDS
 from shared.policies.admission import refusal_seconds
 from shared.policies.choice import Choice, choose
 from shared.policies.deferral import defer

@@ -7,8 +7,10 @@ from typing import Any, cast
 
 import pytest
 
+from shared.end_turn import TurnEnding
 from shared.ports import SessionStore, TurnStore
-from shared.run_turn import Ended, TurnRunner, _Origin, _Run
+from shared.run_turn import TurnRunner
+from shared.runs import Ended, Origin, Run
 from shared.timeline import Timeline
 from shared.turns import Lane, Message, State, Turn
 
@@ -38,7 +40,11 @@ class Sessions:
 
 
 CLOCK: Any = SimpleNamespace(now=lambda: 1.0, monotonic=lambda: 1.0)
-ORIGIN = _Origin([], "m", "d")
+ORIGIN = Origin([], "m", "d")
+
+
+def ending(store: Store, sessions: Sessions) -> TurnEnding:
+    return TurnEnding(store=cast(TurnStore, store), sessions=cast(SessionStore, sessions), clock=CLOCK)
 
 
 def made(store: Store, sessions: Sessions) -> TurnRunner:
@@ -46,7 +52,7 @@ def made(store: Store, sessions: Sessions) -> TurnRunner:
     return TurnRunner(
         settings=unused,
         store=cast(TurnStore, store),
-        sessions=cast(SessionStore, sessions),
+        ending=ending(store, sessions),
         context=unused,
         attempts=unused,
         counter=unused,
@@ -56,8 +62,8 @@ def made(store: Store, sessions: Sessions) -> TurnRunner:
 
 async def answered(store: Store, sessions: Sessions) -> Ended:
     """How a run ends that has the whole answer when somebody else has already ended its turn, or taken it over."""
-    run = _Run(TURN, lambda _: None, Timeline.begin(CLOCK), None, parts=["An answer."])
-    return await made(store, sessions)._succeed(run, ORIGIN)
+    run = Run(TURN, lambda _: None, Timeline.begin(CLOCK), None, parts=["An answer."])
+    return await ending(store, sessions).succeed(run, ORIGIN)
 
 
 @pytest.mark.parametrize("other", [State.CANCELLED, State.EXPIRED])
@@ -95,11 +101,11 @@ async def test_a_run_that_loses_its_turn_while_it_writes_the_conversation_takes_
     sessions = Slow()
     runner: Any = made(Store(dataclasses.replace(TURN, state=State.CANCELLED)), sessions)
 
-    async def answer(run: _Run) -> Ended:
+    async def answer(run: Run) -> Ended:
         run.add("An answer.")
-        return await runner._succeed(run, ORIGIN)
+        return await runner._ending.succeed(run, ORIGIN)
 
-    async def lost(run: _Run) -> None:
+    async def lost(run: Run) -> None:
         await sessions.written.wait()
 
     runner._answer, runner._keep_lease = answer, lost
