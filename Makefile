@@ -7,6 +7,8 @@ EMBEDDINGS := .venv-embeddings
 ARMS := --arm spillway --arm direct_sdk
 BIN := $(VENV)/bin
 RUN := "$(CURDIR)/$(BIN)/python"
+# Most tests wait for processes; a file's tests stay together, because they share what they have started.
+SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadfile
 CODE := function_app.py functions shared local tests bench
 
 .DEFAULT_GOAL := help
@@ -40,13 +42,13 @@ types: $(VENV)/.dev ## Strict type checks
 	@$(RUN) -m mypy
 
 unit: $(VENV)/.dev ## Pure tests
-	@$(RUN) -m pytest tests/unit tests/infra tests/test_*.py
+	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/unit tests/infra tests/test_*.py
 
 contract: $(VENV)/.dev ## The local services against the official SDKs
-	@$(RUN) -m pytest tests/contract -m "not thorough"
+	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/contract -m "not thorough"
 
 acceptance: $(VENV)/.dev ## The whole app on local Azure
-	@$(RUN) -m pytest tests/acceptance
+	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/acceptance
 
 browser: $(VENV)/.dev ## The pages in a real browser
 	@bash tests/browser/install.sh

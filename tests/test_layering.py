@@ -59,6 +59,10 @@ def files(folder: str) -> list[Path]:
     return sorted((ROOT / folder).rglob("*.py"))
 
 
+JOINTS = {"wiring.py", "connections.py"}
+"""What joins behaviour and adapters, and does nothing else."""
+
+
 def strangers(path: Path, allowed: set[str]) -> list[str]:
     def known(module: str) -> bool:
         return module.split(".", maxsplit=1)[0] in STANDARD or any(
@@ -85,7 +89,7 @@ def test_an_adapter_knows_one_sdk_and_no_policy(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [p for p in files("shared") if "adapters" not in p.parts], ids=str)
 def test_behaviour_knows_no_sdk_and_no_trigger(path: Path) -> None:
-    if path.name == "wiring.py":
+    if path.name in JOINTS:
         return
     allowed = {"shared", "pydantic", "pydantic_core"} if "evaluation" not in path.parts else {"shared.evaluation"}
     if "otel" in path.parts:

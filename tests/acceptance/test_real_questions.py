@@ -19,7 +19,7 @@ AT_ONCE = 40
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
-    stack = Stack(tmp_path, models=deployments(count=2, between_tokens_ms=1), host_options=("--instances", "2"))
+    stack = Stack(tmp_path, models=deployments(count=1, between_tokens_ms=1), host_options=("--instances", "2"))
     try:
         yield stack.start()
     finally:
