@@ -111,6 +111,7 @@ class DeploymentState:
             "utilisation": self.budget.utilisation,
             "pace_factor": round(self.budget.account.now.factor_now, 3),
             "ledger_away": self.budget.degraded,
+            "failing": self.budget.account.now.failing,
             "draining": draining,
             "cooling_seconds": round(self.rests_for(monotonic), 3),
             "first_token_ms": round(self.first_token_seconds * 1000, 1),

@@ -200,7 +200,7 @@ class SharedBudget:
 
     def answered(self) -> None:
         """Tells all instances that the deployment is back, if they think it is not."""
-        if self.account.known is not None and self.account.known.failing:
+        if self._failing:
             self._tell(self.account.change(is_back))
 
     def limit_named(self, tokens_per_minute: float) -> None:
@@ -234,12 +234,21 @@ class SharedBudget:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    @property
+    def _failing(self) -> bool:
+        return self.account.known is not None and self.account.known.failing
+
     def _tell(self, change: Coroutine[Any, Any, bool]) -> None:
         async def carry_out() -> None:
+            failing = self._failing
             try:
                 await change
             except Unavailable:
                 self._lose()
+            if self._failing and not failing:
+                log.warning("rest_deployment", deployment=self.deployment.name, seconds=round(self.cooling_seconds, 1))
+            elif failing and not self._failing:
+                log.info("regain_deployment", deployment=self.deployment.name)
 
         task = asyncio.create_task(carry_out())
         self._news.add(task)
@@ -252,8 +261,7 @@ class SharedBudget:
             return self._spend_alone(ask)
         if self.cooling_seconds > 0:
             return self.cooling_seconds
-        failing = self.account.known is not None and self.account.known.failing
-        if not failing and self._grant.use(ask, now):
+        if not self._failing and self._grant.use(ask, now):
             return 0.0
         if self._may_owe(ask):
             self._debt.add(ask)

@@ -80,6 +80,7 @@ def deployment(name: str, **more: Any) -> dict[str, Any]:
         "spent_tokens_by_this_instance": 1000,
         "utilisation": 0.42,
         "ledger_away": False,
+        "failing": False,
         "cooling_seconds": 0.0,
         "first_token_ms": 312.4,
         "calls": 120,
@@ -108,7 +109,7 @@ class ConsoleDouble:
     deployments: list[dict[str, Any]] = field(
         default_factory=lambda: [
             deployment("chat-0"),
-            deployment("chat-1", utilisation=0.95, cooling_seconds=3.2, ledger_away=True),
+            deployment("chat-1", utilisation=0.95, cooling_seconds=3.2, ledger_away=True, failing=True),
         ]
     )
     letters: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {lane: [] for lane in LANES})

@@ -35,6 +35,7 @@ def test_a_lane_is_paused_after_a_question_and_resumed_without(
 def test_a_deployment_is_drained_and_taken_back(open_console: OpenConsole, console_double: ConsoleDouble) -> None:
     operator = open_console(f"key={KEY}&tab=live")
     expect(operator.panel("Deployments")).to_contain_text("cooling 3.2 s")
+    expect(operator.panel("Deployments")).to_contain_text("fails everybody")
     operator.button("Drain chat-0").click()
     operator.button("Drain").click()
 

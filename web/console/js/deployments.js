@@ -67,6 +67,7 @@ function stateChips(one) {
   if (one.draining) chips.push(el("span", { class: "chip warn" }, "draining"));
   if (one.cooling_seconds > 0)
     chips.push(el("span", { class: "chip warn" }, `cooling ${secondsWords(one.cooling_seconds)}`));
+  if (one.failing) chips.push(el("span", { class: "chip bad" }, "fails everybody"));
   if (one.ledger_away) chips.push(el("span", { class: "chip bad" }, "own share only"));
   return chips.length ? chips : [el("span", { class: "chip good" }, "taking calls")];
 }
