@@ -294,7 +294,7 @@ class TurnAcceptor:
 
     async def _forget(self, turn: Turn) -> None:
         try:
-            await self._store.discard(turn.turn_id)
+            await self._store.retract(turn)
         except Unavailable:
             # The caller was told that nothing was accepted; the sweeper lets the leftover expire.
             log.warning("leave_unaccepted", turn_id=turn.turn_id)

@@ -52,8 +52,11 @@ class TurnStore(Protocol):
     async def rate(self, turn_id: str, rating: str, comment: str | None) -> None:
         """Notes the caller's opinion."""
 
+    async def retract(self, turn: Turn) -> None:
+        """Removes a turn whose acceptance failed, but none that was accepted under its key since then."""
+
     async def discard(self, turn_id: str) -> None:
-        """Removes a turn whose acceptance failed."""
+        """Removes a turn that is to be forgotten."""
 
     async def depth(self, lane: Lane) -> int:
         """How many turns wait in a lane."""

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
+from azure.core import MatchConditions
 from azure.cosmos.exceptions import CosmosHttpResponseError
 
 from shared.adapters.cosmos_connection import CosmosConnection, Item, number, translated, within
@@ -85,6 +86,19 @@ class CosmosTurns:
     async def rate(self, turn_id: str, rating: str, comment: str | None) -> None:
         """See `shared.ports.TurnStore`."""
         await self._write("rate_turn", turn_id, _sets({"rating": rating, "comment": comment}), "IS_DEFINED(c.id)")
+
+    async def retract(self, turn: Turn) -> None:
+        """See `shared.ports.TurnStore`."""
+        name, key = "retract_turn", turn.turn_id
+        try:
+            item = await within(name, self._turns.read_item(key, key))
+            if item["created_at"] != turn.created_at:
+                return
+            # One that reaches the store late must not remove what was stored meanwhile.
+            unchanged = {"etag": item["_etag"], "match_condition": MatchConditions.IfNotModified}
+            await within(name, self._turns.delete_item(key, key, **unchanged))
+        except CosmosHttpResponseError as fault:
+            _unless(fault, 404, 412)
 
     async def discard(self, turn_id: str) -> None:
         """See `shared.ports.TurnStore`."""

@@ -95,6 +95,10 @@ class ObservedTurns:
         """See `shared.ports.TurnStore`."""
         await self._store.rate(turn_id, rating, comment)
 
+    async def retract(self, turn: Turn) -> None:
+        """See `shared.ports.TurnStore`."""
+        await self._store.retract(turn)
+
     async def discard(self, turn_id: str) -> None:
         """See `shared.ports.TurnStore`."""
         await self._store.discard(turn_id)
