@@ -11,19 +11,19 @@ from bench.regression.recording import GOLDEN
 from evals.client import InstallationError, installation
 from tests.acceptance.stack import OPERATOR, deployments
 
-CONCURRENCY = 12
+CONCURRENCY = 8
 EVALUATORS = ["answered", "relevance"]
 ALONE_SECONDS, LEAST_ALONE_SECONDS = 40.0, 10.0
 MOST_SECONDS = 900.0
 POLL_SECONDS = 0.5
 MOST_FAILED_LOOKS = 20
-ANSWER_TOKENS = 60
+ANSWER_TOKENS = 30
 OVER = {"finished", "stopped", "cancelled"}
 
 
 def models() -> dict[str, Any]:
     """Two deployments that take as long as real ones."""
-    config = deployments(count=2, between_tokens_ms=15)
+    config = deployments(count=2, between_tokens_ms=15, answer_tokens=ANSWER_TOKENS)
     for entry in config["deployments"]:
         if entry["name"].startswith("chat"):
             entry["latency"]["time_to_first_token_ms"] = 400

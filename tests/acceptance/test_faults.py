@@ -23,7 +23,7 @@ def calls_of(stack: Stack, turn_id: str) -> list[dict[str, object]]:
         {"kind": "quota", "headers": "both"},
         {"kind": "quota", "headers": "none"},
         {"kind": "capacity", "headers": "ms"},
-        {"kind": "temporary_cut", "headers": "reset"},
+        {"kind": "temporary_cut", "headers": "reset", "count": 100},
         {"kind": "server_error", "status": 503},
         {"kind": "cut", "after_tokens": 0},
     ],
