@@ -34,7 +34,8 @@ var queues = [
   { name: 'chat-interactive', properties: work }
   { name: 'chat-standard', properties: work }
   { name: 'chat-batch', properties: work }
-  { name: 'evaluations', properties: work }
+  // Scoring twice does no harm, and a judge is away more often than the app.
+  { name: 'evaluations', properties: union(work, { maxDeliveryCount: 10 }) }
   { name: 'replies', properties: relay }
 ]
 

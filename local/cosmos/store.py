@@ -152,6 +152,7 @@ class Store:
             cached_statements=512,
             check_same_thread=False,
         )
-        connection.execute("PRAGMA cache_size = -32768")
+        # Readers scan; what they read twice the operating system has at hand.
+        connection.execute(f"PRAGMA cache_size = {-4096 if read_only else -32768}")
         connection.execute("PRAGMA busy_timeout = 5000")
         return connection
