@@ -13,12 +13,17 @@ _SECTION = re.compile(r"^\[([a-z -]+)\]$")
 
 def declines(sentence: str) -> bool:
     """Whether the sentence is a sure sign of a refusal."""
-    return _matches("declines", _pattern("no-refusal").sub(" ", sentence))
+    return _matches("declines", without_lookalikes(sentence))
+
+
+def without_lookalikes(sentence: str) -> str:
+    """The sentence without what looks like a refusal and is none."""
+    return _pattern("no-refusal").sub(" ", sentence)
 
 
 def hints_at_refusal(sentence: str) -> bool:
     """Whether the sentence is a sign of a refusal when nothing else is said."""
-    return _matches("hints", _pattern("no-refusal").sub(" ", sentence))
+    return _matches("hints", without_lookalikes(sentence))
 
 
 def rejects_the_request(sentence: str) -> bool:

@@ -11,7 +11,7 @@ from shared.evaluation.schema import TEXT, label_schema, object_schema
 from shared.evaluation.scoring import scored, skipped
 
 SCHEMA = object_schema(reason=TEXT, reaction=label_schema(*Reaction))
-_RULES_VERSION = "2"
+_RULES_VERSION = "3"
 
 
 @dataclass(frozen=True, slots=True)
