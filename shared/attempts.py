@@ -70,7 +70,7 @@ class Attempts:
         attempts: list[dict[str, Any]] = []
         while True:
             tried = frozenset(entry["deployment"] for entry in attempts)
-            name = await self._acquire(want, attempts, tried)
+            name = await self.acquire(want, attempts, tried)
             try:
                 answering = await self._calls.first_token(turn, request, want, name, attempts)
             except Refused as refused:
@@ -79,8 +79,12 @@ class Attempts:
                 self._retries = self._retries.succeeded()
                 return answering
 
-    async def _acquire(self, want: Want, attempts: list[dict[str, Any]], tried: frozenset[str]) -> str:
-        """The deployment that takes the call; waits for moments, in the order in which the turns came."""
+    async def acquire(self, want: Want, attempts: list[dict[str, Any]], tried: frozenset[str]) -> str:
+        """The deployment that takes the call; waits for moments, in the order in which the turns came.
+
+        Raises:
+            NoneLeft: None has budget within moments, or others wait, or there were enough retries.
+        """
         if attempts:
             if not self._retries.allows:
                 wait = max(self._capacity.outlook(want).wait_seconds, NO_RETRY_SECONDS)

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.attempts import Attempts, NoneLeft
 from shared.capacity import Capacity, Want
 from shared.errors import Unavailable
 from shared.events import TurnMessage
@@ -23,6 +24,7 @@ from shared.waiting_room import WaitingRoom
 from shared.work_turn import EARLY_SECONDS
 
 LIMIT = 60_000
+ANY: Any = None
 DEPLOYMENT = Deployment(
     "chat", "m", "http://127.0.0.1:1/", "chat", tokens_per_minute=LIMIT, requests_per_minute=100_000
 )
@@ -150,6 +152,7 @@ class Office:
     capacity: Capacity
     room: WaitingRoom
     usher: Usher
+    attempts: Attempts
 
 
 @dataclass
@@ -162,7 +165,6 @@ class Queueing:
     served: list[Served] = field(default_factory=list)
     calls: list[tuple[float, float]] = field(default_factory=list)
     called: int = 0
-    patience_seconds: float = 2.0
     early_seconds: float = EARLY_SECONDS
 
     def __post_init__(self) -> None:
@@ -182,7 +184,8 @@ class Queueing:
             switches=Switches(self.ledger, self.clock),
         )
         usher = Usher(capacity=capacity, store=self, queues=self, clock=self.clock, model="m")  # type: ignore[arg-type]
-        return Office(capacity, WaitingRoom(capacity, self.clock), usher)
+        attempts = Attempts(models=ANY, capacity=capacity, clock=self.clock)
+        return Office(capacity, WaitingRoom(capacity, self.clock), usher, attempts)
 
     async def asleep(self, lane: Lane, after: float, *, limit: int) -> list[Turn]:
         """See `shared.ports.TurnStore`."""
@@ -257,23 +260,13 @@ class Queueing:
             ticket=turn.ticket,
             due_at=turn.created_at,
         )
-        if office.capacity.behind_others(want):
-            return 0.0
-        until = self.clock.now() + self.patience_seconds
-        while True:
-            left = await office.capacity.reached(want, until=until)
-            if left > 0:
-                return left
-            choice = await office.capacity.acquire(want)
-            if choice.name is not None:
-                turn.started_at = self.clock.now()
-                self.calls.append((self.clock.now() + self.draw.random() * 0.1, turn.tokens))
-                return None
-            if self.clock.now() + choice.wait_seconds > until:
-                office.capacity.claim(want)
-                return choice.wait_seconds
-            await office.capacity.denied(want)
-            await self.clock.sleep(max(0.02, choice.wait_seconds))
+        try:
+            await office.attempts.acquire(want, [], frozenset())
+        except NoneLeft as none_left:
+            return none_left.wait_seconds
+        turn.started_at = self.clock.now()
+        self.calls.append((self.clock.now() + self.draw.random() * 0.1, turn.tokens))
+        return None
 
     async def run(self, seconds: float, *drivers: Callable[["Queueing"], Awaitable[None]]) -> None:
         """Runs the drivers in virtual time, then stops everything."""
