@@ -11,7 +11,7 @@ from bench.regression.recording import GOLDEN
 from evals.client import InstallationError, installation
 from tests.acceptance.stack import OPERATOR, deployments
 
-CONCURRENCY = 8
+CONCURRENCY = 16
 EVALUATORS = ["answered", "relevance"]
 ALONE_SECONDS, LEAST_ALONE_SECONDS = 40.0, 10.0
 MOST_SECONDS = 900.0
