@@ -7,8 +7,8 @@ from typing import Any
 
 from bench.soak.processes import Sample
 
-SETTLED_SECONDS = 90.0
-"""A young process grows: it imports, connects and fills its caches."""
+SETTLED_SECONDS = 480.0
+"""A young process grows: it imports, connects, fills its caches, and its allocator finds its high water."""
 APART_SECONDS = 180.0
 """Two samples say something of a slope when they are so far apart."""
 LEAST_PAIRS = 60

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 CALM_AT_START_SECONDS, CALM_AT_END_SECONDS = 20.0, 30.0
-PERIOD_SECONDS, STEADY_SHARE = 1800.0, 0.4
+PERIOD_SECONDS, STEADY_SHARE = 1800.0, 0.6
 """In the last part of each period nothing is replaced, so that processes grow old enough to show what they leak."""
 SERVICES = ("broker", "store")
 INSTANCES = ("http-1", "http-2", "answer_interactive-1", "answer_standard-1", "answer_batch-1", "score_answer-1")

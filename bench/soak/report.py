@@ -118,11 +118,12 @@ def _flat(flat: dict[str, Any]) -> list[str]:
     return markdown(rows)
 
 
-WORDS = """Growth is the median slope between samples, taken every 10 s, of one process in the second half of the
-soak, without the first 90 s of its life; in the last 12 of 30 minutes no process is replaced. *kill* is `kill -9` of an
-instance, which the host starts again; *kill_host* and *kill_service* are the same for the app as a whole, broker and
-store; *stall* is SIGSTOP; *clock_jump* moves the wall clock that Python code of one process sees, and back; *disk_full*
-forbids a process to write any file: EFBIG from the limit on file sizes, where a full disk says ENOSPC."""
+WORDS = """Growth is the median slope between samples, taken every 10 s, of one process in the second half of the soak,
+without the first eight minutes of its life; in the last 18 of 30 minutes no process is replaced. *kill* is
+`kill -9` of an instance, which the host starts again; *kill_host* and *kill_service* are the same for the
+app as a whole, broker and store; *stall* is SIGSTOP; *clock_jump* moves the wall clock that Python code of
+one process sees, and back; *disk_full* forbids a process to write any file: EFBIG from the limit on file
+sizes, where a full disk says ENOSPC."""
 
 
 def _what() -> list[str]:

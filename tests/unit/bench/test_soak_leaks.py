@@ -25,11 +25,11 @@ def samples(
 
 def test_a_steady_part_is_flat_however_often_it_is_replaced() -> None:
     assert judge(samples(minutes=30))["http-1"]["flat"] is True
-    assert judge(samples(minutes=30, killed_every=450))["http-1"]["flat"] is True
+    assert judge(samples(minutes=30, killed_every=900))["http-1"]["flat"] is True
 
 
 def test_memory_that_grows_is_found_also_when_the_process_is_replaced_again_and_again() -> None:
-    found = judge(samples(minutes=30, leak_mib_a_minute=1.5, killed_every=450))["http-1"]
+    found = judge(samples(minutes=30, leak_mib_a_minute=1.5, killed_every=900))["http-1"]
 
     assert found["flat"] is False
     assert 35 < found["memory_growth_mib"] < 55
@@ -43,7 +43,7 @@ def test_files_that_stay_open_are_found() -> None:
 
 
 def test_of_a_part_that_never_lives_long_nothing_is_claimed() -> None:
-    assert judge(samples(minutes=30, killed_every=240))["http-1"]["flat"] is None
+    assert judge(samples(minutes=30, killed_every=600))["http-1"]["flat"] is None
 
 
 def test_one_step_is_no_leak() -> None:
