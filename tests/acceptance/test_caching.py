@@ -1,125 +1,13 @@
 """An answer that was given is given again only where that is safe: counted by the simulator's own account of calls."""
 
-import threading
-import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import httpx2
 import pytest
 
 from shared.api_views import TurnView
-from tests.acceptance.stack import OPERATOR, OTHER, OTHER_OPERATOR, Answer, Stack, ask, deployments
-
-SETTINGS = {
-    "SPILLWAY_CACHE_CHAT": "semantic",
-    "SPILLWAY_CACHE_COMPLETIONS": "exact",
-    # So low that nothing but the guards keeps questions apart.
-    "SPILLWAY_CACHE_SIMILARITY": "0.6",
-    # Evaluation embeds questions too, and a step that is late on a busy machine is done again.
-    "SPILLWAY_SAMPLE_SHARE": "0",
-    "SPILLWAY_CONTEXT_SECONDS": "10",
-    "SPILLWAY_LEASE_SECONDS": "2",
-    "SPILLWAY_CHECKPOINT_SECONDS": "0.2",
-}
-RETURNS = {"id": "returns", "title": "Returns", "text": "You can return any item within 45 days of delivery."}
-SLOW_MODEL = "slow-model"
-SETTLED_SECONDS = 5.5
-
-
-def models() -> dict[str, Any]:
-    """The usual ones, and one that takes its time, so that others can join while it answers."""
-    quick, (slow,) = deployments(), deployments(count=1, between_tokens_ms=25, answer_tokens=120)["deployments"][:1]
-    return quick | {"deployments": [*quick["deployments"], slow | {"name": "chat-slow", "model": SLOW_MODEL}]}
-
-
-@dataclass
-class Running:
-    """The stack, and since when contoso's knowledge is there; fabrikam has none, so it need not settle."""
-
-    stack: Stack
-    stored_at: float
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    folder = tmp_path_factory.mktemp("cached")
-    options = ("--instances", "http=1", "--instances", "function:answer_interactive=1")
-    stack = Stack(folder, models=models(), settings=SETTINGS, host_options=options, durable=False)
-    try:
-        stack.start()
-        with stack.client(OPERATOR) as operator:
-            operator.put("/api/knowledge", json={"documents": [RETURNS]}).raise_for_status()
-        yield Running(stack, time.monotonic())
-    finally:
-        stack.stop()
-
-
-@pytest.fixture
-def cached(running: Running) -> Stack:
-    return running.stack
-
-
-@pytest.fixture
-def settled(running: Running) -> Stack:
-    """Nothing is kept in the first seconds of new knowledge."""
-    time.sleep(max(0.0, running.stored_at + SETTLED_SECONDS - time.monotonic()))
-    return running.stack
-
-
-def new_calls(stack: Stack, before: int) -> int:
-    return len(stack.calls()) - before
-
-
-def first_calls(stack: Stack, before: int) -> int:
-    """Calls since then but those given up for another that was quicker: a busy machine makes first tokens late."""
-    return sum(call["outcome"] != "client_closed" for call in stack.calls()[before:])
-
-
-def wait_until(true: Any, seconds: float = 20) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until
-        time.sleep(0.02)
-
-
-def in_flight(stack: Stack, question: str, count: int) -> list[Answer]:
-    def one(_: int) -> Answer:
-        with stack.client(OTHER) as client:
-            return ask(client, question)
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(one, range(count)))
-
-
-class Asking:
-    """A caller whose stream is read by a thread."""
-
-    def __init__(self, stack: Stack, question: str) -> None:
-        self.answer = Answer()
-        self._thread = threading.Thread(target=self._ask, args=(stack, question), daemon=True)
-        self._thread.start()
-
-    def _ask(self, stack: Stack, question: str) -> None:
-        with stack.client(OTHER) as client:
-            try:
-                ask(client, question, into=self.answer, model=SLOW_MODEL)
-            except httpx2.HTTPError:
-                # The app was killed; the turn is looked up afterwards.
-                return
-
-    def has_text(self) -> bool:
-        return len(self.answer.text) > 20
-
-    @property
-    def turn_id(self) -> str:
-        return str(self.answer.events[0][2]["turn_id"])
-
-    def join(self) -> Answer:
-        self._thread.join(40)
-        return self.answer
+from tests.acceptance.caching import RETURNS, first_calls, new_calls, wait_until
+from tests.acceptance.stack import OTHER, OTHER_OPERATOR, Stack, ask
 
 
 def test_the_same_question_in_other_words_is_answered_from_the_cache_too(cached: Stack) -> None:
@@ -275,83 +163,6 @@ def test_who_has_not_opted_in_pays_nothing(stack: Stack) -> None:
     assert looks_in_the_store(stack) == before
 
 
-def test_identical_questions_at_once_share_one_call(cached: Stack) -> None:
-    before = len(cached.calls())
-    answers = in_flight(cached, "What is the shortest way of returning something?", 8)
-
-    assert new_calls(cached, before) == 1
-    assert len({answer.text for answer in answers}) == 1
-    assert len({answer.events[0][2]["turn_id"] for answer in answers}) == 8
-    assert sum("cached" in answer.last for answer in answers) == 7
-
-
-def test_followers_outlive_a_leader_and_a_leader_its_followers(cached: Stack) -> None:
-    question = "Tell me a long story"
-    with cached.client(OTHER) as client:
-        # A follower that is cancelled leaves the leader alone.
-        leader = Asking(cached, question)
-        wait_until(leader.has_text)
-        follower = Asking(cached, question)
-        wait_until(follower.has_text)
-        client.delete(f"/api/chat/{follower.turn_id}").raise_for_status()
-        assert leader.join().names[-1] == "done"
-        assert follower.join().names[-1] == "error"
-        assert len(cached.calls("chat-slow")) == 1
-
-        # A leader that is cancelled leaves its followers to answer for themselves.
-        question = "Tell me another long story"
-        leader = Asking(cached, question)
-        wait_until(leader.has_text)
-        followers = [Asking(cached, question) for _ in range(2)]
-        wait_until(lambda: all(one.has_text() for one in followers))
-        client.delete(f"/api/chat/{leader.turn_id}").raise_for_status()
-        answers = [one.join() for one in followers]
-        assert leader.join().names[-1] == "error"
-        for answer in answers:
-            assert answer.names[-1] == "done"
-            assert answer.names.count("restart") == 1
-        stored = [client.get(f"/api/chat/{one.turn_id}").json() for one in followers]
-
-    assert [one["answer"] for one in stored] == [answer.text for answer in answers]
-
-
-def test_a_follower_of_nothing_answers_for_itself_in_the_same_run(cached: Stack) -> None:
-    question = "Tell me a story whose teller leaves"
-    cached.fault(kind="slow_first_token", deployment="chat-slow", count=1, delay_seconds=20)
-    try:
-        with cached.client(OTHER) as client:
-            leader = Asking(cached, question)
-            wait_until(lambda: leader.answer.events)
-            follower = Asking(cached, question)
-            wait_until(lambda: follower.answer.events)
-            client.delete(f"/api/chat/{leader.turn_id}").raise_for_status()
-            answer = follower.join()
-    finally:
-        cached.calm()
-
-    assert leader.join().names[-1] == "error"
-    assert answer.names[-1] == "done"
-    assert "restart" not in answer.names
-    assert "cached" not in answer.last
-
-
-def test_when_the_leaders_stream_breaks_all_are_answered_in_the_end(cached: Stack) -> None:
-    question = "Tell me a story that breaks off"
-    cached.fault(kind="cut", deployment="chat-slow", count=1, after_tokens=40)
-    try:
-        leader = Asking(cached, question)
-        wait_until(leader.has_text)
-        follower = Asking(cached, question)
-        followed, led = follower.join(), leader.join()
-    finally:
-        cached.calm()
-
-    assert led.names[-1] == followed.names[-1] == "done"
-    assert led.names.count("restart") == 1
-    # It had none of the text yet, or had to drop it.
-    assert followed.names.count("restart") <= 1
-
-
 def test_an_identical_question_costs_one_call_and_its_answer_says_whose_it_is(settled: Stack) -> None:
     before, question = len(settled.calls()), "Within how many days can I return an item?"
     with settled.client() as client:
@@ -407,22 +218,3 @@ def test_after_a_change_of_the_knowledge_the_model_is_asked_again(cached: Stack)
     assert "cached" not in new.last
     assert new_calls(cached, before) == 1
     assert "14" in new.text
-
-
-def test_when_the_instance_dies_with_leader_and_followers_every_turn_is_answered_in_the_end(cached: Stack) -> None:
-    question = "Tell me a story that is interrupted"
-    leader = Asking(cached, question)
-    wait_until(leader.has_text)
-    follower = Asking(cached, question)
-    wait_until(follower.has_text)
-    cached.parts["app"].kill()
-    for one in (leader, follower):
-        one.join()
-    cached.start_app()
-    with cached.client(OTHER) as client:
-
-        def turns() -> list[dict[str, Any]]:
-            return [client.get(f"/api/chat/{one.turn_id}").json() for one in (leader, follower)]
-
-        wait_until(lambda: all(turn["state"] == "succeeded" for turn in turns()), 40)
-        assert len({turn["answer"] for turn in turns()}) == 1
