@@ -1,0 +1,136 @@
+"""Roles, keys and secrets."""
+
+from tests.infra.mutations.mutation import APP, BUS, MAIN, MODELS, RBAC, STORAGE, Mutation
+
+MUTATIONS = (
+    # Roles
+    Mutation(
+        "the role on the queues is gone",
+        RBAC,
+        "  scope: serviceBus\n",
+        "  scope: storage\n",
+        "roles_are_sufficient",
+    ),
+    Mutation(
+        "a wrong digit in a role's id",
+        RBAC,
+        "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd",
+        "5e0bd9bd-7b93-4f28-af87-19fc36ad61be",
+        "roles_are_known_and_on_the_right_service",
+    ),
+    Mutation(
+        "a sender that cannot receive",
+        RBAC,
+        "090c5cfd-751d-490a-894a-3ce6f1109419",
+        "69a216fc-b8fb-44d8-bc22-1f3c2cd27a39",
+        "roles_are_sufficient",
+    ),
+    Mutation(
+        "a role that nothing needs",
+        RBAC,
+        "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
+        "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
+        "no_role_is_needless",
+    ),
+    Mutation(
+        "an assignment that fails while the identity is new",
+        RBAC,
+        "    principalType: 'ServicePrincipal'\n",
+        "",
+        "assignments_are_repeatable",
+        every=True,
+    ),
+    Mutation(
+        "roles for the client id",
+        MAIN,
+        "principalId: identity.outputs.principalId",
+        "principalId: identity.outputs.clientId",
+        "assignments_are_repeatable",
+    ),
+    Mutation(
+        "one name for two assignments",
+        RBAC,
+        "guid(modelAccounts[i].id, principalId, openAiUser)",
+        "guid(principalId, openAiUser)",
+        "assignments_are_repeatable",
+    ),
+    Mutation(
+        "a comment that names another role",
+        RBAC,
+        "// Storage Blob Data Owner:",
+        "// Storage Blob Data Reader:",
+        "roles_are_given_in_one_place_and_named",
+    ),
+    # Security
+    Mutation(
+        "an identity that ends with the app",
+        APP,
+        "identity: { type: 'UserAssigned',",
+        "identity: { type: 'SystemAssigned',",
+        "identities_are_user_assigned",
+    ),
+    Mutation(
+        "an output that is no variable",
+        MAIN,
+        "output SPILLWAY_MODEL string",
+        "output spillwayModel string",
+        "outputs_are_variables",
+    ),
+    Mutation(
+        "keys of the queues work",
+        BUS,
+        "disableLocalAuth: true",
+        "disableLocalAuth: false",
+        "keys_and_plain_text_are_off",
+    ),
+    Mutation(
+        "keys of the models work",
+        MODELS,
+        "    disableLocalAuth: true\n",
+        "",
+        "keys_and_plain_text_are_off",
+    ),
+    Mutation(
+        "shared keys of the storage work",
+        STORAGE,
+        "allowSharedKeyAccess: false",
+        "allowSharedKeyAccess: true",
+        "keys_and_plain_text_are_off",
+    ),
+    Mutation("plain HTTP", APP, "httpsOnly: true", "httpsOnly: false", "keys_and_plain_text_are_off"),
+    Mutation(
+        "an identity header that nothing verifies",
+        APP,
+        "= if (auth == 'entra') {",
+        "= if (auth == 'key') {",
+        "entra_is_verified_before_it_is_trusted",
+    ),
+    Mutation(
+        "the header is trusted before it is verified",
+        APP,
+        "  dependsOn: [authentication]\n",
+        "",
+        "entra_is_verified_before_it_is_trusted",
+    ),
+    Mutation(
+        "a connection string among the outputs",
+        "infra/app/monitoring.bicep",
+        "output workspaceId string = workspace.id\n",
+        "output workspaceId string = workspace.id\noutput telemetry string = appInsights.properties.ConnectionString\n",
+        "outputs_hold_no_secret",
+    ),
+    Mutation(
+        "a key's hash among the outputs",
+        MAIN,
+        "output AZURE_LOCATION string = location\n",
+        "output AZURE_LOCATION string = location\noutput OPERATOR string = operatorKeySha256\n",
+        "outputs_hold_no_secret",
+    ),
+    Mutation(
+        "nobody sees the metrics of the queues",
+        BUS,
+        "    metrics: [{ category: 'AllMetrics', enabled: true }]\n",
+        "    metrics: []\n",
+        "diagnostics_reach_the_workspace",
+    ),
+)

@@ -1,0 +1,141 @@
+"""Queues, database and models."""
+
+from tests.infra.mutations.mutation import BUS, COSMOS, MAIN, MODELS, Mutation
+
+MUTATIONS = (
+    # Queues
+    Mutation(
+        "expired turns are dropped",
+        BUS,
+        "deadLetteringOnMessageExpiration: true",
+        "deadLetteringOnMessageExpiration: false",
+        "expired_turns_become_dead_letters",
+    ),
+    Mutation(
+        "a message is given up earlier than locally",
+        BUS,
+        "maxDeliveryCount: 5",
+        "maxDeliveryCount: 3",
+        "queues_are_as_local_runs_declare_them",
+    ),
+    Mutation(
+        "a lock longer than the service allows",
+        BUS,
+        "lockDuration: 'PT1M'",
+        "lockDuration: 'PT10M'",
+        "locks_are_within_the_limit",
+        every=True,
+    ),
+    Mutation("a lane without its queue", BUS, "'chat-batch'", "'chat-bulk'", "triggers_have_their_queues"),
+    Mutation(
+        "replies without sessions",
+        BUS,
+        "requiresSession: true",
+        "requiresSession: false",
+        "queues_are_as_local_runs_declare_them",
+    ),
+    Mutation("one queue twice", BUS, "'evaluations'", "'chat-batch'", "resources_are_declared_once"),
+    # Database
+    Mutation(
+        "an index mode that ends no item",
+        COSMOS,
+        "indexingMode: 'consistent'",
+        "indexingMode: 'none'",
+        "items_can_end",
+        every=True,
+    ),
+    Mutation(
+        "another partition key than locally",
+        COSMOS,
+        "paths: ['/tenant', '/session_id']",
+        "paths: ['/session_id']",
+        "containers_are_as_local_runs_declare_them",
+    ),
+    Mutation(
+        "vectors of another length",
+        COSMOS,
+        "dimensions: 256",
+        "dimensions: 1536",
+        "containers_are_as_local_runs_declare_them",
+        every=True,
+    ),
+    Mutation(
+        "a hierarchical key as a plain one",
+        COSMOS,
+        "length(item.paths) > 1 ? 'MultiHash' : 'Hash'",
+        "'Hash'",
+        "partition_keys_are_of_the_right_kind",
+    ),
+    Mutation(
+        "an index left out that the sweeper needs",
+        COSMOS,
+        "        { path: '/lease_until/?' }\n",
+        "",
+        "queries_find_an_index",
+    ),
+    Mutation(
+        "items that never end",
+        COSMOS,
+        "defaultTtl: -1",
+        "defaultTtl: null",
+        "containers_are_as_local_runs_declare_them",
+    ),
+    Mutation(
+        "no vector index",
+        COSMOS,
+        "path: '/vector', type:",
+        "path: '/vectors', type:",
+        "vectors_are_indexed_once",
+        every=True,
+    ),
+    Mutation(
+        "throughput on a serverless account",
+        COSMOS,
+        "options: serverless ? {} :",
+        "options: !serverless ? {} :",
+        "throughput_fits_the_account",
+    ),
+    # Models
+    Mutation(
+        "deployments written all at once",
+        MODELS,
+        "@batchSize(1)\n",
+        "",
+        "deployments_are_written_one_at_a_time",
+    ),
+    Mutation(
+        "an account that takes no tokens",
+        MODELS,
+        "    customSubDomainName: name\n",
+        "",
+        "accounts_take_tokens",
+    ),
+    Mutation(
+        "a deployment list with another quota than Azure's",
+        MAIN,
+        "((row.?capacity ?? 0) * 1000)",
+        "((row.?capacity ?? 0) * 100)",
+        "the_app_is_told_the_truth",
+    ),
+    Mutation(
+        "spillover to a deployment in another region",
+        "infra/models/provisioned.json",
+        '"spillover": "chat-swedencentral"',
+        '"spillover": "chat-eastus2"',
+        "spillover_stays_in_the_account",
+    ),
+    Mutation(
+        "no content filter",
+        MODELS,
+        "    raiPolicyName: contentFilter.name\n",
+        "",
+        "deployments_are_complete",
+    ),
+    Mutation(
+        "two deployments of one name",
+        "infra/models/prod.json",
+        '"name": "chat-eastus2"',
+        '"name": "chat-francecentral"',
+        "tables_are_sound",
+    ),
+)
