@@ -18,6 +18,7 @@ from shared.policies.ledger import SLOT_SECONDS, Ask, LedgerState, claimed, limi
 from shared.policies.outage import failed, is_back
 from shared.ports import Clock, Ledger
 from shared.settings import Deployment
+from shared.spending import Debt, Grant, Waiting
 from shared.telemetry import log
 
 CALM, CALM_DEBT, CALM_SECONDS = 0.1, 0.02, 0.1
@@ -40,56 +41,6 @@ SCARCE = 0.8
 
 
 @dataclass(slots=True)
-class _Waiting:
-    ask: Ask
-    due_at: float
-    done: asyncio.Future[float]
-
-    def tell(self, wait: float) -> None:
-        """Answers the caller, unless it has given up meanwhile."""
-        if not self.done.done():
-            self.done.set_result(wait)
-
-
-@dataclass(slots=True)
-class _Grant:
-    """Tokens and requests acquired ahead of need; void at `until`, seconds since 1970."""
-
-    tokens: float = 0.0
-    requests: int = 0
-    until: float = 0.0
-
-    def use(self, ask: Ask, now: float) -> bool:
-        """Takes a call out of it; False when it does not fit."""
-        if ask.yields or now >= self.until or ask.tokens > self.tokens or self.requests < 1:
-            return False
-        self.tokens -= ask.tokens
-        self.requests -= 1
-        return True
-
-
-@dataclass(slots=True)
-class _Debt:
-    """What was spent and is not settled yet."""
-
-    tokens: float = 0.0
-    urgent: float = 0.0
-    requests: int = 0
-
-    def add(self, ask: Ask, sign: int = 1) -> None:
-        """One more call, or one less."""
-        self.tokens += sign * ask.tokens
-        self.urgent += 0.0 if ask.yields else sign * ask.tokens
-        self.requests += sign
-
-    def settled(self, paid: Spending) -> None:
-        """Strikes out what the ledger has now."""
-        self.tokens -= paid.tokens
-        self.urgent -= paid.urgent
-        self.requests -= paid.requests
-
-
-@dataclass(slots=True)
 class SharedBudget:
     """Budget of one deployment for one instance.
 
@@ -108,9 +59,9 @@ class SharedBudget:
     degraded: bool = False
     window: BudgetWindow = field(init=False)
     account: LedgerAccount = field(init=False)
-    _grant: _Grant = field(default_factory=_Grant)
-    _debt: _Debt = field(default_factory=_Debt)
-    _waiting: list[_Waiting] = field(default_factory=list)
+    _grant: Grant = field(default_factory=Grant)
+    _debt: Debt = field(default_factory=Debt)
+    _waiting: list[Waiting] = field(default_factory=list)
     _work: "asyncio.Task[None] | None" = None
     _news: "set[asyncio.Task[None]]" = field(default_factory=set)
     _away_until: float = -math.inf
@@ -163,7 +114,7 @@ class SharedBudget:
             await self.look()
         wait = self._spend_locally(ask)
         if wait is None:
-            waiting = _Waiting(ask, due_at, asyncio.get_running_loop().create_future())
+            waiting = Waiting(ask, due_at, asyncio.get_running_loop().create_future())
             self._waiting.append(waiting)
             self._start()
             wait = await waiting.done
@@ -323,14 +274,14 @@ class SharedBudget:
                         entry.done.set_exception(fault if isinstance(fault, Exception) else Unavailable())
                 raise
 
-    def _let_go_alone(self, waiting: list[_Waiting]) -> None:
+    def _let_go_alone(self, waiting: list[Waiting]) -> None:
         tokens = 0.0
         for entry in waiting:
             wait = self._spend_alone(entry.ask, beside_tokens=tokens)
             tokens += entry.ask.tokens if wait == 0 else 0.0
             entry.tell(wait)
 
-    async def _serve(self, waiting: list[_Waiting]) -> None:
+    async def _serve(self, waiting: list[Waiting]) -> None:
         debt = Spending(self._debt.tokens, self._debt.requests, self._debt.urgent)
         ahead = self._ahead(waiting)
         try:
@@ -343,13 +294,13 @@ class SharedBudget:
             self._regain()
             if taken.ahead:
                 until = (self.account.now.slot + 1) * SLOT_SECONDS + GRANT_SECONDS
-                self._grant = _Grant(ahead.tokens, ahead.requests, until)
+                self._grant = Grant(ahead.tokens, ahead.requests, until)
         now = self.clock.now()
         for entry, fits in zip(waiting, served, strict=True):
             wait = 0.0 if fits or self.account.known is None else wait_seconds(self.account.known, now, entry.ask)
             entry.tell(0.0 if fits else max(wait, SLOT_SECONDS / 2))
 
-    def _ahead(self, waiting: list[_Waiting]) -> Spending:
+    def _ahead(self, waiting: list[Waiting]) -> Spending:
         """What to acquire beyond what is needed now, so that the next calls need not ask: nothing when it is scarce."""
         known = self.account.known
         if not waiting or known is None or known.utilisation > SCARCE or known.factor_now < 1:
