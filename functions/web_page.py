@@ -12,6 +12,7 @@ from azurefunctions.extensions.http.fastapi import FileResponse, Request, Respon
 
 from functions.http import SHELL, error_reply
 from shared.errors import RouteNotFound
+from shared.wiring import Services
 
 FOLDER = (Path(__file__).parent.parent / "web").resolve()
 POLICY = (
@@ -21,7 +22,7 @@ POLICY = (
 HEADERS = {**SHELL, "Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
 
 
-def make_blueprint() -> func.Blueprint:
+def make_blueprint(_services: Services) -> func.Blueprint:
     """The trigger."""
     blueprint = func.Blueprint()
 
