@@ -53,7 +53,11 @@ class TurnStore(Protocol):
         """Notes the caller's opinion."""
 
     async def retract(self, turn: Turn) -> None:
-        """Removes a turn whose acceptance failed, but none that was accepted under its key since then."""
+        """Removes a turn whose acceptance failed, as it was created.
+
+        One that was accepted under its key since then stays, and so does one that a worker has: its message arrived
+        although the queue did not say so, and whoever asks again under the key follows it.
+        """
 
     async def discard(self, turn_id: str) -> None:
         """Removes a turn that is to be forgotten."""

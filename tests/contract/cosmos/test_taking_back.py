@@ -57,6 +57,22 @@ async def test_a_turn_that_was_accepted_again_under_its_key_stays(turns: CosmosT
     assert kept.created_at == again.created_at
 
 
+async def test_a_turn_whose_message_arrived_after_all_stays_whether_it_runs_or_is_over(turns: CosmosTurns) -> None:
+    turn = refused()
+    await turns.create(turn)
+    await turns.take(turn.turn_id, owner="a worker", now=1001.0, lease_until=1100.0)
+    await turns.retract(turn)
+    running = await turns.get(turn.turn_id)
+    await turns.finish(turn.turn_id, run=1, state=State.SUCCEEDED, fields={"answer": "Yes."})
+    await turns.retract(turn)
+    over = await turns.get(turn.turn_id)
+
+    assert running is not None
+    assert running.state is State.RUNNING
+    assert over is not None
+    assert over.answer == "Yes."
+
+
 async def test_a_turn_that_somebody_took_meanwhile_stays(turns: CosmosTurns, monkeypatch: pytest.MonkeyPatch) -> None:
     turn = refused()
     await turns.create(turn)
