@@ -145,7 +145,12 @@ class SharedBudget:
         self._tell(self.account.change(edit))
 
     def faulty(self, faults: int, retry_after_seconds: float | None) -> None:
-        """Tells all instances of faults in a row, and of the wait that the service asked for."""
+        """Tells all instances of faults, after which this one leaves the deployment alone.
+
+        Args:
+            faults: How many were not told yet.
+            retry_after_seconds: The wait that the service asked for; None when it named none.
+        """
         until = self.clock.now() + max(OPEN_SECONDS, retry_after_seconds or 0.0)
         self._tell(self.account.change(lambda state: failed(state, faults=faults, until=until)))
 

@@ -60,5 +60,6 @@ def conditions() -> str:
         "2 worker processes (low priority), a host for users and local Azure on one machine; "
         f"users: {RATE:g} turns/s, interactive, streamed; runs of "
         f"{CONCURRENCY} items at a time in the batch lane, evaluators answered and relevance; model: first token after "
-        f"{latency['time_to_first_token_ms']} ms, then {latency['between_tokens_ms']} ms a token"
+        f"{latency['time_to_first_token_ms']} ms, then {latency['between_tokens_ms']} ms a token, "
+        f"{DEPLOYMENT['answer_tokens']} tokens"
     )

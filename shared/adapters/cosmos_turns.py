@@ -92,7 +92,7 @@ class CosmosTurns:
         name, key = "retract_turn", turn.turn_id
         try:
             item = await within(name, self._turns.read_item(key, key))
-            if (item["created_at"], item["state"]) != (turn.created_at, turn.state.value):
+            if (item["created_at"], item["state"], item["run"]) != (turn.created_at, turn.state.value, turn.run):
                 return
             # One that reaches the store late must not remove what was stored meanwhile.
             unchanged = {"etag": item["_etag"], "match_condition": MatchConditions.IfNotModified}

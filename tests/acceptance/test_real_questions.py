@@ -19,6 +19,7 @@ AT_ONCE = 40
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
+    # With two, a late first token on a busy machine is a reason for a second call; test_hedging counts those.
     stack = Stack(tmp_path, models=deployments(count=1, between_tokens_ms=1), host_options=("--instances", "2"))
     try:
         yield stack.start()

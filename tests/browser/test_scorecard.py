@@ -13,8 +13,6 @@ from tests.unit.evaluation.reports import EVIL, report, scores
 
 pytestmark = pytest.mark.browser
 ITEMS = 24
-CORNERS = [LOOKS[1], LOOKS[2]]
-"""A desk by day and a phone by night."""
 TARGETS = """() => [...document.querySelectorAll("nav a, summary")]
   .map((element) => element.getBoundingClientRect()).filter((box) => box.height < 24).length"""
 
@@ -45,7 +43,7 @@ def violations(page: Page, axe: str) -> list[str]:
     return [f"{violation['id']}: {node['html']}" for violation in found["violations"] for node in violation["nodes"]]
 
 
-@pytest.mark.parametrize("page", CORNERS, indirect=True)
+@pytest.mark.parametrize("page", LOOKS, indirect=True)
 def test_the_scorecard_is_accessible_and_fits_every_screen(page: Page, axe: str) -> None:
     wicked = report(scores(20, total=ITEMS), title=EVIL, system="m" * 200, datasets=["a-very-long-name" * 20])
     for shown in (wicked, report(scores(9, harmful=9, total=ITEMS), progress=(20, ITEMS))):

@@ -73,6 +73,18 @@ async def test_a_turn_whose_message_arrived_after_all_stays_whether_it_runs_or_i
     assert over.answer == "Yes."
 
 
+async def test_a_direct_turn_stays_when_another_run_has_taken_it_over(turns: CosmosTurns) -> None:
+    turn = dataclasses.replace(refused(), state=State.RUNNING, run=1, lease_until=1000.5)
+    await turns.create(turn)
+    taken = await turns.take(turn.turn_id, owner="a worker", now=1001.0, lease_until=1100.0)
+    await turns.retract(turn)
+
+    assert taken is not None
+    kept = await turns.get(turn.turn_id)
+    assert kept is not None
+    assert kept.run == 2
+
+
 async def test_a_turn_that_somebody_took_meanwhile_stays(turns: CosmosTurns, monkeypatch: pytest.MonkeyPatch) -> None:
     turn = refused()
     await turns.create(turn)

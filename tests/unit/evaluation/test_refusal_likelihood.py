@@ -40,7 +40,7 @@ def test_what_follows_an_unforeseen_refusal_makes_it_partial(answer: str, reacti
         assert not reading.sure
 
 
-def test_only_the_sentence_and_not_its_length_or_order_of_calls_decides() -> None:
-    assert log_odds("my lips are sealed.") == log_odds("my lips are sealed.")
+def test_a_long_sentence_is_judged_by_its_beginning_and_an_empty_one_does_not_decline() -> None:
     assert features("my " * 500) == features("my " * 400)
     assert features("") == {"< >", "#4"}
+    assert log_odds("my lips are sealed.") > 0 > log_odds("the kettle is sealed with a ring of rubber.")
