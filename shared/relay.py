@@ -69,6 +69,15 @@ class RelayOutbox:
             destination.urgent.set()
 
     async def _pump(self, instance: str, destination: _Destination) -> None:
+        """Sends to one instance until there is nothing to send; the next news begins anew, whatever ended it."""
+        try:
+            await self._send_all(instance, destination)
+        except Exception as fault:  # noqa: BLE001  followers read the durable copy meanwhile, operators the traceback
+            log.failure("break_relay", fault, destination=instance)
+        finally:
+            del self._destinations[instance]
+
+    async def _send_all(self, instance: str, destination: _Destination) -> None:
         sent = 0
         while destination.news or await _happens(destination.arrived, IDLE_SECONDS):
             news, destination.news = destination.news, []
@@ -81,7 +90,6 @@ class RelayOutbox:
                 log.warning("miss_relay", destination=instance, news=len(news))
             sent += 1
             await _happens(destination.urgent, relay_interval_seconds(sent))
-        del self._destinations[instance]
 
     async def close(self) -> None:
         """Stops; what was not sent is in the store."""

@@ -283,6 +283,11 @@ class WaitingLine:
                     if not done.done():
                         done.set_exception(Unavailable(str(fault), retry_after_seconds=fault.retry_after_seconds))
                 continue
+            except BaseException as fault:
+                for _, done in edits:
+                    if not done.done():
+                        done.set_exception(fault if isinstance(fault, Exception) else Unavailable())
+                raise
             for (_, done), result in zip(edits, results, strict=True):
                 if not done.done():
                     done.set_result(result)

@@ -87,6 +87,12 @@ class GatheringSender:
                 for _, sent in batch:
                     if not sent.done():
                         sent.set_exception(fault)
+            except BaseException as fault:
+                # Nobody expected it, but nobody may wait for ever either.
+                for _, sent in batch:
+                    if not sent.done():
+                        sent.set_exception(fault if isinstance(fault, Exception) else Unavailable())
+                raise
             else:
                 for _, sent in batch:
                     if not sent.done():
@@ -112,6 +118,10 @@ class GatheringSender:
             log.warning("fail_queue", queue=self._queue, fault=type(fault).__name__)
             await self._drop_link()
             raise Unavailable("The queue does not answer.", retry_after_seconds=RETRY_AFTER_SECONDS) from fault
+        except Exception:
+            # The link may be of no more use; the next send opens another.
+            await self._drop_link()
+            raise
 
     async def _drop_link(self) -> None:
         link, self._link = self._link, None

@@ -134,6 +134,11 @@ def test_the_first_relay_message_goes_at_once_and_the_pause_grows_to_its_limit()
     assert pauses[-1] == LAST_INTERVAL_SECONDS
 
 
+@given(st.integers(0, 10**12))
+def test_however_many_relay_messages_went_before_the_next_goes_within_a_tenth_of_a_second(sent: int) -> None:
+    assert 0 <= relay_interval_seconds(sent) <= LAST_INTERVAL_SECONDS
+
+
 def test_deferrals_do_not_use_up_a_turns_tries() -> None:
     assert not crashed_too_often(run=50, copies=48, max_runs=5)
     assert crashed_too_often(run=6, copies=0, max_runs=5)
