@@ -85,7 +85,7 @@ def _parse_header(header: str, levels: int) -> Key:
     return tuple([_checked(UNDEFINED if value == {} else value) for value in values]) or (UNDEFINED,)
 
 
-_cached_header = lru_cache(maxsize=8192)(_parse_header)
+_cached_header = lru_cache(maxsize=2048)(_parse_header)
 
 
 def _checked(value: Any) -> Any:
@@ -121,7 +121,7 @@ def _effective_key(text: str, *, hierarchical: bool) -> str:
     return _hash(b"".join(map(_component_bytes, values)))
 
 
-_cached_key = lru_cache(maxsize=32768)(_effective_key)
+_cached_key = lru_cache(maxsize=8192)(_effective_key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from local.openai import chat, control, embeddings, headers, models, routes
+from local.openai.alarm import Alarm
 from local.openai.errors import ServiceError, server_error, wrong_method
 from local.openai.exchange import ClientGone, Exchange
 from local.openai.model_call import ModelCall
@@ -22,12 +23,13 @@ class Application:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._alarm = Alarm()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answers one request; whatever happens, it does not reach other requests."""
         if scope["type"] != "http":
             raise RuntimeError(f"connections of type {scope['type']} are not covered")
-        exchange = Exchange(scope, receive, send)
+        exchange = Exchange(scope, receive, send, self._alarm)
         try:
             await self._route(exchange)
         except ServiceError as error:

@@ -5,10 +5,11 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from local.openai.alarm import Alarm, wake
 from local.openai.errors import ServiceError, too_large
 
 Header = tuple[bytes, bytes]
-_MIN_WAIT_SECONDS = 0.0005
+_MIN_WAIT_SECONDS = 0.00005
 
 
 class ClientGone(Exception):
@@ -27,6 +28,7 @@ class Exchange:
         scope: MutableMapping[str, Any],
         receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
         send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+        alarm: Alarm,
     ) -> None:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
@@ -36,6 +38,7 @@ class Exchange:
         self.started = False
         self._receive = receive
         self._send = send
+        self._alarm = alarm
         self._gone = False
         self._watch: asyncio.Task[None] | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -93,7 +96,7 @@ class Exchange:
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def sleep_until(self, deadline: float) -> None:
-        """Waits until a monotonic time; times less than half a millisecond ahead count as now.
+        """Waits until a monotonic time; times less than 50 microseconds ahead count as now.
 
         Raises:
             ClientGone: The caller left before, or while waiting.
@@ -104,11 +107,10 @@ class Exchange:
             if self._watch is None:
                 self._watch = loop.create_task(self._notice_leaving())
             self._waiter = loop.create_future()
-            timer = loop.call_later(delay, _wake, self._waiter)
+            self._alarm.at(deadline, self._waiter)
             try:
                 await self._waiter
             finally:
-                timer.cancel()
                 self._waiter = None
         if self._gone:
             raise ClientGone
@@ -123,9 +125,4 @@ class Exchange:
             pass
         self._gone = True
         if self._waiter is not None:
-            _wake(self._waiter)
-
-
-def _wake(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)
+            wake(self._waiter)
