@@ -14,8 +14,8 @@ APART_SECONDS = 180.0
 LEAST_PAIRS = 60
 MOST_GROWTH_SHARE, MOST_GROWTH_MIB = 0.10, 10.0
 """What a part may grow by in half an hour: so much of what it has, or so many MiB, whichever is more."""
-CACHES_MIB = {"store": 32.0}
-"""What a part keeps in memory on purpose and fills with time: the page cache of `local/cosmos/store.py`."""
+CACHES_MIB = {"store": 20.0}
+"""What a part keeps in memory on purpose and fills with time: the page caches of `local/cosmos/store.py`."""
 MOST_HANDLES = 8.0
 HALF_HOUR = 1800.0
 
