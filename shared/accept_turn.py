@@ -129,21 +129,21 @@ class TurnAcceptor:
         direct = may_go_direct(self._entry(turn, want, choice, held=waits))
         lookup = None if self._cache is None else self._cache.look(turn, leads=direct)
         if direct:
-            return await self._accept_direct(self._admitted(turn, timeline), timeline, lookup)
+            return await self._accept_direct(turn, timeline, lookup)
         if lookup is not None:
             # An answer that is there needs no budget and waits for nobody.
             if await lookup.match() is not None:
-                return await self._accept_direct(self._admitted(turn, timeline), timeline, lookup)
+                return await self._accept_direct(turn, timeline, lookup)
             vector = lookup.sources.known_vector
             turn = dataclasses.replace(turn, question_vector=None if vector is None else pack(vector))
         appointment = await self._appointment(turn, want, choice)
         turn = self._admitted(turn, timeline)
         return await self._accept_queued(turn, timeline, waits=waits, want=want, appointment=appointment)
 
-    def _admitted(self, turn: Turn, timeline: Timeline) -> Turn:
+    def _admitted(self, turn: Turn, timeline: Timeline, **fields: Any) -> Turn:
         """The turn with the stages up to here, which whoever answers it continues."""
         timeline.mark("admission", self._clock.now())
-        return dataclasses.replace(turn, timeline=timeline.as_dict())
+        return dataclasses.replace(turn, timeline=timeline.as_dict(), **fields)
 
     def _entry(self, turn: Turn, want: Want, choice: Choice, *, held: bool) -> Entry:
         return Entry(
@@ -182,14 +182,14 @@ class TurnAcceptor:
 
     async def _accept_direct(self, turn: Turn, timeline: Timeline, lookup: Lookup | None) -> Accepted:
         """Calls the model while the turn is being stored; the first byte to the caller waits for both."""
-        now = self._clock.now()
-        turn = dataclasses.replace(
+        turn = self._admitted(
             turn,
+            timeline,
             path=Path.DIRECT.value,
             state=State.RUNNING,
             run=1,
             owner=self._instance,
-            lease_until=now + self._settings.lease_seconds,
+            lease_until=self._clock.now() + self._settings.lease_seconds,
             reply_to=self._instance,
         )
         loop = asyncio.get_running_loop()

@@ -175,6 +175,7 @@ class Calls:
         try:
             stream = await self._models.open(call.deployment, call.request)
             call.watch.open()
+            self._capacity.limit_named(call.deployment.name, named_limit(stream.headers))
             return await self._begin_answer(call, stream)
         except ModelRefusal as refusal:
             verdict = self._learn(call.deployment, refusal, call.epoch)
@@ -198,8 +199,7 @@ class Calls:
         if first.text:
             call.watch.piece(first.pieces)
         seconds = self._clock.monotonic() - call.began
-        limit = named_limit(stream.headers)
-        self._capacity.answered(call.deployment.name, seconds, tokens_per_minute=limit, late=call.late)
+        self._capacity.answered(call.deployment.name, seconds, late=call.late)
         call.note(Outcome.SUCCESS.value, seconds)
         return Answering(call.deployment, stream, chunks, first, call.watch, call.epoch, call.entries)
 

@@ -207,11 +207,16 @@ class Capacity:
         """The epoch in which a call to the deployment is made now."""
         return self._states[name].budget.epoch
 
-    def answered(self, name: str, seconds: float, *, tokens_per_minute: float | None, late: bool = False) -> None:
-        """Notes a first token, when it came, and the limit that the answer's headers name; `late` was told before."""
+    def limit_named(self, name: str, tokens_per_minute: float | None) -> None:
+        """Notes the limit that an answer's headers name; None when they name none."""
+        if tokens_per_minute is not None:
+            self._states[name].budget.limit_named(tokens_per_minute)
+
+    def answered(self, name: str, seconds: float, *, late: bool = False) -> None:
+        """Notes a first token and when it came; `late` was told before."""
         state = self._states[name]
         self._first_tokens[state.deployment.model].add(seconds)
-        state.answered(self._clock.monotonic(), seconds, tokens_per_minute=tokens_per_minute, late=late)
+        state.answered(self._clock.monotonic(), seconds, late=late)
 
     def refused(self, name: str, verdict: Verdict, *, epoch: int) -> None:
         """Notes a refusal: an overload cools the deployment for all instances, faults in a row may open it for all."""

@@ -7,6 +7,8 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from pydantic import BaseModel
+
 from shared.accept_turn import Accepted, TurnAcceptor
 from shared.api_models import ChatRequest, CompletionRequest
 from shared.caching.answer_cache import AnswerCache
@@ -83,7 +85,7 @@ class Chat:
             model=request.model,
             max_output_tokens=request.max_output_tokens,
             parameters={} if request.temperature is None else {"temperature": request.temperature},
-            fingerprint=_fingerprint(request.model_dump_json(exclude_none=True)),
+            fingerprint=_fingerprint(request, idempotency_key),
             created_at=timeline.started_at,
             caching=caching(self._settings.cache_chat, cache_control),
         )
@@ -110,7 +112,7 @@ class Chat:
             model=request.model,
             max_output_tokens=request.max_completion_tokens or request.max_tokens,
             parameters=request.parameters,
-            fingerprint=_fingerprint(request.model_dump_json(exclude_none=True)),
+            fingerprint=_fingerprint(request, idempotency_key),
             created_at=timeline.started_at,
             use_context=False,
             caching=caching(self._settings.cache_completions, cache_control),
@@ -277,5 +279,8 @@ def describe_timeline(turn: Turn) -> dict[str, Any]:
     }
 
 
-def _fingerprint(request: str) -> str:
-    return hashlib.sha256(request.encode()).hexdigest()
+def _fingerprint(request: BaseModel, idempotency_key: str | None) -> str | None:
+    """Of a request that can come again; None for one without a key, whose turn has a new id every time."""
+    if idempotency_key is None:
+        return None
+    return hashlib.sha256(request.model_dump_json(exclude_none=True).encode()).hexdigest()

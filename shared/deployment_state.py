@@ -58,7 +58,7 @@ class DeploymentState:
             often_late=self.lateness.often(monotonic),
         )
 
-    def answered(self, monotonic: float, seconds: float, *, tokens_per_minute: float | None, late: bool) -> None:
+    def answered(self, monotonic: float, seconds: float, *, late: bool) -> None:
         """See `Capacity.answered`."""
         known = self.expected_seconds(monotonic)
         self.first_token_seconds = seconds if known == 0 else known + SMOOTHING * (seconds - known)
@@ -68,8 +68,6 @@ class DeploymentState:
         self.first_tokens.add(seconds)
         self.breaker, self.unsaid_overloads = self.breaker.succeeded(), 0
         self.budget.answered()
-        if tokens_per_minute is not None:
-            self.budget.limit_named(tokens_per_minute)
 
     def refused(self, monotonic: float, verdict: Verdict, *, epoch: int) -> None:
         """See `Capacity.refused`."""

@@ -54,6 +54,7 @@ class LedgerAccount:
         self.known: LedgerState | None = None
         self.known_at = -math.inf
         self._version: str | None = None
+        self._now: tuple[LedgerState | None, LedgerState] | None = None
 
     @property
     def age_seconds(self) -> float:
@@ -64,7 +65,10 @@ class LedgerAccount:
     def now(self) -> LedgerState:
         """The account at this moment, as far as is known; an unused one when nothing is."""
         slot = slot_of(self._clock.now())
-        return self._opened() if self.known is None else advanced(self.known, slot)
+        if self._now is None or self._now[0] is not self.known or self._now[1].slot != slot:
+            # Asked for several times a turn, and a slot later is a new one of it for all.
+            self._now = (self.known, self._opened() if self.known is None else advanced(self.known, slot))
+        return self._now[1]
 
     async def look(self) -> None:
         """Brings the knowledge up to date."""

@@ -100,7 +100,7 @@ class SharedBudget:
             return self.window.wait_seconds(self.clock.monotonic(), ask.tokens)
         if self.account.known is None:
             return 0.0
-        return max(self.cooling_seconds, wait_seconds(self.account.known, self.clock.now(), ask))
+        return max(self.cooling_seconds, wait_seconds(self.account.now, self.clock.now(), ask))
 
     async def acquire(self, ask: Ask, *, due_at: float = math.inf, probes: bool = False) -> float:
         """Spends a call and returns 0, or returns the seconds until it may be tried again.
@@ -224,7 +224,7 @@ class SharedBudget:
             self._start()
             return 0.0
         if self.account.known is not None and self.account.age_seconds < SLOT_SECONDS:
-            wait = wait_seconds(self.account.known, now, ask)
+            wait = wait_seconds(self.account.now, now, ask)
             return wait if wait > 0 else None
         return None
 
@@ -302,7 +302,7 @@ class SharedBudget:
                 self._grant = Grant(ahead.tokens, ahead.requests, until)
         now = self.clock.now()
         for entry, fits in zip(waiting, served, strict=True):
-            wait = 0.0 if fits or self.account.known is None else wait_seconds(self.account.known, now, entry.ask)
+            wait = 0.0 if fits or self.account.known is None else wait_seconds(self.account.now, now, entry.ask)
             entry.tell(0.0 if fits else max(wait, SLOT_SECONDS / 2))
 
     def _ahead(self, waiting: list[Waiting]) -> Spending:

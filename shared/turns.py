@@ -78,7 +78,7 @@ class Turn:
         parameters: Model parameters of the caller: temperature, top_p, stop, seed, response_format.
         answer: The text so far while running, the whole text at the end.
         attempts: One entry per call to a deployment: deployment, outcome, status and time taken.
-        fingerprint: Hash of the request, to tell a repeated request from a reused Idempotency-Key.
+        fingerprint: Hash of a request with an Idempotency-Key, to tell its repetition from another use of the key.
         use_context: Answer from history and knowledge; False for callers that send the whole prompt themselves.
         new_session: The conversation begins with this turn, so there is no history to read.
         copies: Retry messages sent so far.

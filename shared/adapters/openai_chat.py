@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 import aiohttp
 import httpx2
 import openai
-from openai import AsyncOpenAI, AsyncStream, DefaultAioHttpClient
+from openai import AsyncOpenAI, Omit, omit
 
 from shared.adapters.openai_chunks import ChunkReader
 from shared.adapters.openai_events import EventStream
+from shared.adapters.openai_http import ModelHttp, body_parts
+from shared.events import compact
 from shared.ports import Chunk, ModelRefusal, ModelRequest
 from shared.settings import Deployment
 
@@ -20,6 +22,9 @@ MOST_CONNECTIONS = 1000
 KEPT_SECONDS = 60.0
 """How long an idle connection is kept: opening one costs the next caller two round trips."""
 DRAIN_SECONDS = 0.1
+_STAINLESS = "lang package-version os arch runtime runtime-version async retry-count read-timeout"
+UNSAID: Mapping[str, Omit] = {f"x-stainless-{what}": omit for what in _STAINLESS.split()}
+"""What the SDK would tell of this machine in nine headers a call; its `user-agent` says which version it is."""
 FAULTS = (openai.OpenAIError, httpx2.HTTPError, aiohttp.ClientError, OSError, TimeoutError)
 
 
@@ -37,7 +42,10 @@ class OpenAIConnections:
         client = self._clients.get(endpoint)
         if client is None:
             client = AsyncOpenAI(
-                base_url=endpoint, api_key=self._api_key, max_retries=0, http_client=self._shared_http()
+                base_url=endpoint,
+                api_key=self._api_key,
+                max_retries=0,
+                http_client=self._shared_http(),
             )
             self._clients[endpoint] = client
         return client
@@ -45,7 +53,7 @@ class OpenAIConnections:
     def _shared_http(self) -> httpx2.AsyncClient:
         if self._http is None:
             # Less than half the CPU of the SDK's other transport, and what has come is given in one piece.
-            self._http = DefaultAioHttpClient(
+            self._http = ModelHttp(
                 timeout=httpx2.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS),
                 limits=httpx2.Limits(max_connections=MOST_CONNECTIONS, keepalive_expiry=KEPT_SECONDS),
             )
@@ -76,18 +84,24 @@ class OpenAIChat:
             **request.parameters,
         }
         try:
-            # The typed method walks the whole prompt for names to translate; there are none.
-            stream = await client.post(
-                "/chat/completions",
-                cast_to=object,
-                body=body,
-                options={"headers": {"x-ms-client-request-id": request.turn_id}},
+            # The typed method walks the whole prompt for names to translate; there are none. An address that is whole
+            # is not put together again for every call.
+            response = await client.post(
+                f"{client.base_url}chat/completions",
+                cast_to=httpx2.Response,
+                content=compact(body),
+                options={
+                    "headers": {
+                        "Content-Type": "application/json",
+                        "x-ms-client-request-id": request.turn_id,
+                        **UNSAID,
+                    }
+                },
                 stream=True,
-                stream_cls=AsyncStream[object],
             )
         except openai.OpenAIError as fault:
             raise refusal(fault) from fault
-        return OpenAIStream(stream.response)
+        return OpenAIStream(response)
 
 
 class OpenAIStream:
@@ -100,7 +114,7 @@ class OpenAIStream:
 
     async def __aiter__(self) -> AsyncIterator[Chunk]:
         """See `shared.ports.ModelStream`."""
-        parts, events, reader = self._response.aiter_bytes(), EventStream(), ChunkReader()
+        parts, events, reader = body_parts(self._response), EventStream(), ChunkReader()
         try:
             async for part in parts:
                 if (chunk := reader.chunk(events.feed(part))) is not None:

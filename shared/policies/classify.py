@@ -77,7 +77,8 @@ def classify(
         return Verdict(Outcome.IGNORED, Cause.UNREACHABLE, retryable=True)
     if code == "content_filter":
         return Verdict(Outcome.IGNORED, Cause.CONTENT_FILTER, retryable=False)
-    if status in {401, 403, 404}:
+    if status in {401, 403, 404} or 300 <= status < 400:
+        # The endpoint, the name or the key is not right; a redirect is not followed, it would take the key elsewhere.
         return Verdict(Outcome.IGNORED, Cause.CREDENTIAL, retryable=True)
     if status in {408, 409} or status >= 500:
         return Verdict(Outcome.IGNORED, Cause.SERVER_FAULT, retryable=True, retry_after_seconds=retry_after(headers))

@@ -3,8 +3,8 @@
 Source: Dean and Barroso, "The Tail at Scale", Communications of the ACM 56(2), 2013: hedged requests.
 """
 
+from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 QUANTILE, PATIENCE = 0.9, 1.5
@@ -22,26 +22,21 @@ class FirstTokens:
 
     def __init__(self) -> None:
         """Starts empty."""
-        self._seconds: deque[float] = deque(maxlen=MOST_SAMPLES)
-        self._usual: float | None = None
+        self._seconds: deque[float] = deque()
+        self._ordered: list[float] = []
 
     def add(self, seconds: float) -> None:
         """Notes one."""
+        if len(self._seconds) == MOST_SAMPLES:
+            del self._ordered[bisect_left(self._ordered, self._seconds.popleft())]
         self._seconds.append(seconds)
-        self._usual = None
+        insort(self._ordered, seconds)
 
     @property
     def usual_seconds(self) -> float | None:
         """Nine of ten came within; None while too few are known."""
-        if len(self._seconds) < LEAST_SAMPLES:
-            return None
-        if self._usual is None:
-            self._usual = _quantile(sorted(self._seconds))
-        return self._usual
-
-
-def _quantile(ordered: Sequence[float]) -> float:
-    return ordered[min(len(ordered) - 1, int(QUANTILE * len(ordered)))]
+        known = len(self._ordered)
+        return None if known < LEAST_SAMPLES else self._ordered[min(known - 1, int(QUANTILE * known))]
 
 
 def first_token_deadline_seconds(own: FirstTokens, pool: FirstTokens) -> float | None:

@@ -263,13 +263,18 @@ def _claimed_room(state: LedgerState) -> float:
     return max(0.0, state.claim_tokens - (then - state.token_marks[-1]))
 
 
+def fits(state: LedgerState, ask: Ask) -> bool:
+    """There is room for the call in the account's newest slot."""
+    if state.spent + ask.tokens > ceiling(state, ask) or state.request_room < 1 + ask.kept_requests:
+        return False
+    return not state.failing or state.at >= state.cooling_until
+
+
 def acquired(state: LedgerState, ask: Ask) -> LedgerState | None:
     """The account after an acquisition in its newest slot, or None when there is no room for it."""
-    if state.spent + ask.tokens > ceiling(state, ask) or state.request_room < 1 + ask.kept_requests:
+    if not fits(state, ask):
         return None
     if state.failing:
-        if state.at < state.cooling_until:
-            return None
         state = replace(state, cooling_until=state.at + PROBE_SECONDS)
     after = spent(state, tokens=ask.tokens, requests=1, urgent=0.0 if ask.yields else ask.tokens)
     return claim_used(after) if after.claim_by and after.claim_by == ask.owner else after
@@ -287,12 +292,12 @@ def spent(state: LedgerState, *, tokens: float, requests: int, urgent: float) ->
 
 def fitting(state: LedgerState, asks: Sequence[Ask]) -> list[bool]:
     """Which of several calls fit together, in order; a small one may use room that a large one before it cannot."""
-    fits = list[bool]()
+    taken = list[bool]()
     for ask in asks:
         after = acquired(state, ask)
-        fits.append(after is not None)
+        taken.append(after is not None)
         state = after or state
-    return fits
+    return taken
 
 
 def wait_seconds(state: LedgerState, now: float, ask: Ask) -> float:
@@ -300,7 +305,7 @@ def wait_seconds(state: LedgerState, now: float, ask: Ask) -> float:
     state = advanced(state, slot_of(now))
     if ask.tokens > state.tokens_per_minute:
         return math.inf if ask.tokens > state.limit_tokens else max(SLOT_SECONDS, state.cut_until - now)
-    if acquired(state, ask) is not None:
+    if fits(state, ask):
         return 0.0
     cooling = math.ceil(state.cooling_until / SLOT_SECONDS) - state.slot if state.failing else 1
     slots = max(_token_slots(state, ask), _request_slots(state, 1 + ask.kept_requests), cooling, 1)

@@ -98,7 +98,7 @@ class World:
     def learn(self, *, first_calls: int = 100) -> "World":
         for number in range(first_calls):
             self.capacity.first_token_deadline_seconds(self.want, "a")
-            self.capacity.answered(NAMES[number % 3], USUAL, tokens_per_minute=None)
+            self.capacity.answered(NAMES[number % 3], USUAL)
         return self
 
     def call(self, name: str = "a") -> "asyncio.Task[Answering]":

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gzip
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -96,6 +97,7 @@ async def test_a_call_says_what_was_asked_and_gives_the_answer_and_the_headers()
     assert line == "POST /openai/v1/chat/completions HTTP/1.1"
     assert headers["authorization"] == "Bearer the-key"
     assert headers["x-ms-client-request-id"] == "turn-1"
+    assert not [name for name in headers if name.startswith("x-stainless")]
     assert body == {
         "model": "mini",
         "messages": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi"}],
@@ -108,6 +110,40 @@ async def test_a_call_says_what_was_asked_and_gives_the_answer_and_the_headers()
     assert "".join(chunk.text for chunk in chunks) == "Hello"
     assert chunks[-1].finish_reason == "stop"
     assert chunks[-1].usage == Usage(3, 2)
+
+
+async def encoded(writer: asyncio.StreamWriter) -> None:
+    body = gzip.compress(text("Hello", "stop") + b"data: [DONE]\n\n")
+    head = HEAD.replace(b"transfer-encoding", b"content-encoding: gzip\r\ntransfer-encoding")
+    writer.write(head + part(body[:9]) + part(body[9:]) + END)
+    await writer.drain()
+
+
+async def test_an_answer_that_the_service_has_compressed_is_read() -> None:
+    async with deployed(encoded) as (_service, chat, deployment):
+        stream = await chat.open(deployment, REQUEST)
+        chunks = [chunk async for chunk in stream]
+        await stream.close()
+
+    assert [(chunk.text, chunk.finish_reason) for chunk in chunks] == [("Hello", "stop")]
+
+
+async def test_a_redirect_takes_neither_prompt_nor_key_to_another_place() -> None:
+    async with deployed(whole) as (elsewhere, _chat, other):
+
+        async def moved(writer: asyncio.StreamWriter) -> None:
+            writer.write(
+                b"HTTP/1.1 307 Temporary Redirect\r\nlocation: %s/chat/completions\r\ncontent-length: 0\r\n\r\n"
+                % other.endpoint.encode()
+            )
+            await writer.drain()
+
+        async with deployed(moved) as (_service, chat, deployment):
+            with pytest.raises(ModelRefusal) as refused:
+                await chat.open(deployment, REQUEST)
+
+    assert refused.value.status == 307
+    assert elsewhere.requests == []
 
 
 async def test_one_connection_serves_one_answer_after_another() -> None:

@@ -43,7 +43,7 @@ class Region:
                 if failed:
                     capacity.refused(choice.name, FAULT, epoch=capacity.epoch(choice.name))
                 else:
-                    capacity.answered(choice.name, 0.05, tokens_per_minute=None)
+                    capacity.answered(choice.name, 0.05)
 
         async def calls(queueing: Queueing) -> None:
             under_way = set[asyncio.Task[None]]()

@@ -139,11 +139,11 @@ async def test_after_a_cut_of_the_quota_ends_it_is_used_in_full_again_within_ten
         await queueing.clock.sleep(90)
         for office in queueing.offices:
             for name in ("a", "b"):
-                office.capacity.answered(name, 0.1, tokens_per_minute=MINUTE / 2)
+                office.capacity.limit_named(name, MINUTE / 2)
         await queueing.clock.sleep(30)
         for office in queueing.offices:
             for name in ("a", "b"):
-                office.capacity.answered(name, 0.1, tokens_per_minute=MINUTE)
+                office.capacity.limit_named(name, MINUTE)
 
     await queueing.run(260, load, cut)
 

@@ -48,6 +48,7 @@ def test_the_most_exact_header_says_when_to_come_back(headers: dict[str, str], s
         (400, "content_filter", "filtered", {}, Outcome.IGNORED, Cause.CONTENT_FILTER, False),
         (400, "invalid_request_error", "bad", {}, Outcome.IGNORED, Cause.BAD_REQUEST, False),
         (401, None, "denied", {}, Outcome.IGNORED, Cause.CREDENTIAL, True),
+        (307, None, "Temporary Redirect", {"location": "https://elsewhere"}, Outcome.IGNORED, Cause.CREDENTIAL, True),
         (404, "DeploymentNotFound", "gone", {}, Outcome.IGNORED, Cause.CREDENTIAL, True),
         (408, None, "slow", {}, Outcome.IGNORED, Cause.SERVER_FAULT, True),
         (500, None, "oops", {}, Outcome.IGNORED, Cause.SERVER_FAULT, True),
