@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from shared.errors import ALL_ERRORS
-from shared.openapi import ROUTES, document
+from shared.openapi import document
+from shared.openapi_routes import ROUTES
 from tests.app_functions import app_functions
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -6,7 +6,8 @@ from typing import Any
 
 import httpx2
 
-from shared.openapi import ROUTES, Route, document
+from shared.openapi import document
+from shared.openapi_routes import ROUTES, Route
 
 BODIES: dict[str, Any] = {
     "ChatRequest": {"message": "Hello"},
