@@ -1,6 +1,7 @@
-"""What the referee goes by: callers, simulator, store, broker and kernel; nothing that the app says of itself."""
+"""What the referee goes by: callers, simulator, store, broker and kernel; of the app's word only what it regrets."""
 
 import json
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +18,8 @@ from bench.soak.watch import Watch
 TURNS = "SELECT c.id, c.tenant, c.session_id, c.lane, c.state, c.answer, c.run, c.deadline_at, c.path, c.error FROM c"
 SESSIONS = "SELECT c.id, c.tenant, c.session_id, c.state, c.answer FROM c"
 LINES = "SELECT c.id, c.account FROM c"
+SURPRISE = re.compile(r"spillway: (fail_request|break_run|break_relay|background_work)\b|was never retrieved")
+"""Log lines of faults that nobody expected; what is expected when a service is away has lines of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Evidence:
         drained_after: Seconds from the last caller's end until all was quiet; None when it never was.
         loads: Load average of the machine, as often as samples were taken.
         evaluation_calls: Chat calls for anything but a planned question, such as judging.
+        surprises: What the app logged of faults that nobody expected.
     """
 
     facts: Facts
@@ -51,6 +55,7 @@ class Evidence:
     faults: Sequence[dict[str, Any]]
     watch: Watch
     evaluation_calls: int
+    surprises: Sequence[str] = ()
 
 
 def gather(
@@ -97,7 +102,14 @@ def gather(
         faults=faults,
         watch=watch,
         evaluation_calls=sum(call.question not in planned for call in calls),
+        surprises=surprises(stack.folder / "app.log"),
     )
+
+
+def surprises(log: Path) -> list[str]:
+    """The lines of a log that tell of a fault nobody expected."""
+    with log.open(encoding="utf-8", errors="replace") as lines:
+        return [line.strip()[:200] for line in lines if SURPRISE.search(line)]
 
 
 def _keep(path: Path, rows: list[dict[str, Any]]) -> None:

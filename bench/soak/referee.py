@@ -76,6 +76,7 @@ def violations(evidence: Evidence) -> dict[str, list[str]]:
         "orphans": _orphans(evidence),
         "conversations_inconsistent": _conversations(evidence),
         "dead_letters_unexplained": _unexplained(evidence),
+        "surprises": list(evidence.surprises),
         "unexpected_refusals": [text for noted in evidence.seen for text in noted.unsaid if not _is_an_end(text)],
     }
 

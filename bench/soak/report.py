@@ -16,6 +16,7 @@ RULES = {
     "orphans": "turns left open, calls left running",
     "conversations_inconsistent": "turns whose conversation says something else than they do",
     "dead_letters_unexplained": "dead letters whose turn is not over",
+    "surprises": "faults in the app's log that nobody expected",
     "unexpected_refusals": "refusals other than 429, 503 and a turn's own end",
     "processes_left": "processes left when all was stopped",
     "leaks": "parts whose memory or open files grew",

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from bench.lab.facts import Call, Facts, Stored
 from bench.lab.record import Record
 from bench.soak.callers import Seen
-from bench.soak.evidence import Evidence
+from bench.soak.evidence import Evidence, surprises
 from bench.soak.referee import judge
 from bench.soak.traffic import Visit, draw
 from bench.soak.watch import Watch
@@ -161,6 +162,10 @@ def refused(found: Evidence) -> Evidence:
     return found
 
 
+def surprised(found: Evidence) -> Evidence:
+    return dataclasses.replace(found, surprises=["ERROR spillway: break_relay destination=http-1"])
+
+
 FAULTS: dict[Callable[[Evidence], Evidence], set[str]] = {
     lost: {"lost"},
     expired_too_early: {"lost"},
@@ -181,6 +186,7 @@ FAULTS: dict[Callable[[Evidence], Evidence], set[str]] = {
     unexplained: {"dead_letters_unexplained"},
     letters_of_evaluation: {"dead_letters_unexplained"},
     refused: {"unexpected_refusals"},
+    surprised: {"surprises"},
 }
 
 
@@ -198,6 +204,21 @@ def test_a_good_soak_breaks_no_rule() -> None:
 def test_a_fault_is_found_by_the_rule_for_it(fault: Callable[[Evidence], Evidence]) -> None:
     assert broken(fault(evidence())) - {"conversations_inconsistent"} == FAULTS[fault] - {"conversations_inconsistent"}
     assert FAULTS[fault] <= broken(fault(evidence()))
+
+
+def test_of_the_log_only_what_nobody_expected_counts(tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    log.write_text(
+        "2026-01-01 10:00:00,000 http-1 WARNING spillway: fail_store operation=take fault=TimeoutError\n"
+        "2026-01-01 10:00:01,000 http-1 ERROR   spillway: break_relay destination=http-2\n"
+        "OverflowError: (34, 'Numerical result out of range')\n"
+        "2026-01-01 10:00:02,000 http-1 ERROR   asyncio: Task exception was never retrieved\n"
+    )
+
+    assert [line[24:] for line in surprises(log)] == [
+        "http-1 ERROR   spillway: break_relay destination=http-2",
+        "http-1 ERROR   asyncio: Task exception was never retrieved",
+    ]
 
 
 def test_a_process_that_is_left_is_found() -> None:
