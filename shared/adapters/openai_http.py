@@ -38,7 +38,8 @@ class ModelHttp(DefaultAioHttpClient):
         """Sends a request; a streamed answer comes straight from the sockets."""
         if not stream:
             return await super().send(request, stream=False, **options)
-        return await self._transport.handle_async_request(request)
+        # The transport, or the one of the proxy that the environment names for the address.
+        return await self._transport_for_url(request.url).handle_async_request(request)
 
 
 def body_parts(response: httpx2.Response) -> AsyncIterator[bytes]:

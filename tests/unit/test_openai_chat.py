@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import gzip
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -126,6 +128,20 @@ async def test_an_answer_that_the_service_has_compressed_is_read() -> None:
         await stream.close()
 
     assert [(chunk.text, chunk.finish_reason) for chunk in chunks] == [("Hello", "stop")]
+
+
+async def test_a_proxy_that_the_environment_names_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with deployed(whole) as (proxy, chat, deployment):
+        address = urlsplit(deployment.endpoint)
+        monkeypatch.setenv("HTTP_PROXY", f"http://{address.netloc}")
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        away = dataclasses.replace(deployment, endpoint="http://model.invalid/openai/v1")
+        stream = await chat.open(away, REQUEST)
+        assert [chunk async for chunk in stream]
+        await stream.close()
+
+    assert proxy.requests[0][0].startswith("POST http://model.invalid/openai/v1/chat/completions ")
 
 
 async def test_a_redirect_takes_neither_prompt_nor_key_to_another_place() -> None:
