@@ -1,7 +1,9 @@
 """The connection to Service Bus that queues and relay share, with senders that gather what is sent at once."""
 
 import asyncio
-from collections.abc import Sequence
+import gc
+import time
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from azure.servicebus import ServiceBusMessage
@@ -19,16 +21,23 @@ RETRY_AFTER_SECONDS = 2.0
 MOST_IN_A_BATCH = 100
 MOST_BYTES_IN_A_BATCH = 192 * 1024
 MESSAGE_OVERHEAD_BYTES = 512
+COLLECT_SECONDS = 1.0
 
 
 class ServiceBusConnection:
     """One client for the process, opened with the first operation."""
 
     def __init__(
-        self, connection_string: str | None, namespace: str | None, credential: "AsyncTokenCredential | None"
+        self,
+        connection_string: str | None,
+        namespace: str | None,
+        credential: "AsyncTokenCredential | None",
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Notes where to connect: by connection string on a laptop, by namespace and identity in Azure."""
         self._connection_string, self._namespace, self._credential = connection_string, namespace, credential
+        self._monotonic, self._collected_at = monotonic, -COLLECT_SECONDS
         self._client: ServiceBusClient | None = None
         self._senders: dict[str, GatheringSender] = {}
 
@@ -43,6 +52,16 @@ class ServiceBusConnection:
                 assert self._namespace is not None and self._credential is not None  # noqa: S101, PT018  settings ensure it
                 self._client = ServiceBusClient(self._namespace, self._credential, **options)
         return self._client
+
+    def failed(self) -> None:
+        """Frees what earlier failures left: the SDK leaves each in cycles of references, with its open socket.
+
+        Unasked, Python would do it after some hundred attempts, which is soon more sockets than an instance may have.
+        """
+        now = self._monotonic()
+        if now - self._collected_at >= COLLECT_SECONDS:
+            self._collected_at = now
+            gc.collect()
 
     def sender(self, queue: str) -> "GatheringSender":
         """The sender of a queue."""
@@ -117,6 +136,7 @@ class GatheringSender:
         except (ServiceBusError, TimeoutError, OSError, ValueError) as fault:
             log.warning("fail_queue", queue=self._queue, fault=type(fault).__name__)
             await self._drop_link()
+            self._connection.failed()
             raise Unavailable("The queue does not answer.", retry_after_seconds=RETRY_AFTER_SECONDS) from fault
         except Exception:
             # The link may be of no more use; the next send opens another.

@@ -48,6 +48,7 @@ class ServiceBusRelay:
                 async for message in receiver:
                     yield _news(b"".join(message.body))
         except (ServiceBusError, OSError) as fault:
+            self._connection.failed()
             raise Unavailable("The relay does not answer.") from fault
         finally:
             await renewer.close()
