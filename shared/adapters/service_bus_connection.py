@@ -2,8 +2,7 @@
 
 import asyncio
 import gc
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from azure.servicebus import ServiceBusMessage
@@ -33,11 +32,12 @@ class ServiceBusConnection:
         namespace: str | None,
         credential: "AsyncTokenCredential | None",
         *,
-        monotonic: Callable[[], float] = time.monotonic,
+        collect_seconds: float = COLLECT_SECONDS,
     ) -> None:
         """Notes where to connect: by connection string on a laptop, by namespace and identity in Azure."""
         self._connection_string, self._namespace, self._credential = connection_string, namespace, credential
-        self._monotonic, self._collected_at = monotonic, -COLLECT_SECONDS
+        self._collect_seconds = collect_seconds
+        self._collecting: asyncio.TimerHandle | None = None
         self._client: ServiceBusClient | None = None
         self._senders: dict[str, GatheringSender] = {}
 
@@ -54,14 +54,16 @@ class ServiceBusConnection:
         return self._client
 
     def failed(self) -> None:
-        """Frees what earlier failures left: the SDK leaves each in cycles of references, with its open socket.
+        """Frees, a moment later, what failures leave: the SDK leaves cycles of references with an open socket in each.
 
-        Unasked, Python would do it after some hundred attempts, which is soon more sockets than an instance may have.
+        Unasked, Python would do it after some hundred of them, which is soon more sockets than an instance may have.
         """
-        now = self._monotonic()
-        if now - self._collected_at >= COLLECT_SECONDS:
-            self._collected_at = now
-            gc.collect()
+        if self._collecting is None:
+            self._collecting = asyncio.get_running_loop().call_later(self._collect_seconds, self._collect)
+
+    def _collect(self) -> None:
+        self._collecting = None
+        gc.collect()
 
     def sender(self, queue: str) -> "GatheringSender":
         """The sender of a queue."""
@@ -69,6 +71,8 @@ class ServiceBusConnection:
 
     async def close(self) -> None:
         """Closes senders and client."""
+        if self._collecting is not None:
+            self._collecting.cancel()
         closing = [sender.close() for sender in self._senders.values()]
         await asyncio.gather(*closing, return_exceptions=True)
         if self._client is not None:

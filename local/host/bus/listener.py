@@ -16,6 +16,7 @@ from local.host.app.invocation import NO_TRACE, Invoker
 from local.host.bus.entity import Entity
 from local.host.bus.message import argument_for, trace_of
 from local.host.bus.outage import Outage
+from local.host.bus.remains import REMAINS
 from local.host.hostjson import ServiceBusOptions
 
 _logger = logging.getLogger(__name__)
@@ -104,6 +105,7 @@ class BusListener(ABC):
             with contextlib.suppress(AzureError, OSError):
                 # The connection may be what has just failed.
                 await receiver.close()
+            REMAINS.left()
 
     @contextlib.asynccontextmanager
     async def _tried(self) -> AsyncIterator[None]:
