@@ -12,7 +12,7 @@ class Remains:
     """Runs the collector a moment after receivers were closed, once for all of that moment.
 
     The SDK leaves every receiver in cycles of references, with a TLS context of more than a megabyte and, when its
-    broker died, an open socket. To Python's collector that is a handful of small objects, so it would not come for hours.
+    broker died, an open socket. To Python's collector that is a handful of small objects; it would not come for hours.
     """
 
     _due: asyncio.TimerHandle | None = None
