@@ -29,7 +29,7 @@ def test_a_fault_that_nobody_expected_is_told_and_the_next_message_goes_over_a_n
     async def scenario() -> None:
         links = [Link([AttributeError("'NoneType' object has no attribute 'send'")]), Link([])]
         opened = iter(links)
-        client = SimpleNamespace(get_queue_sender=lambda _queue: next(opened))
+        client = SimpleNamespace(get_queue_sender=lambda _queue, **_options: next(opened))
         sender = GatheringSender(SimpleNamespace(client=client), "turns")  # type: ignore[arg-type]
 
         async with asyncio.timeout(10):
