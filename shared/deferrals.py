@@ -18,6 +18,9 @@ from shared.telemetry.observer import SILENT, Observer
 from shared.turns import State, Turn
 from shared.waiting_room import Appointment, WaitingRoom
 
+EARLY_SECONDS, HOLD_SECONDS = 1.0, 1.0
+"""A turn that woke so much too soon is held for a moment, or it would go round in a circle while clocks disagree."""
+
 
 class Deferrals:
     """Puts turns back to sleep in their lane."""
@@ -61,6 +64,8 @@ class Deferrals:
         )
         if decision.until is None:
             return await self._expire(_tried(turn, deferred), publish)
+        if (turn.deferred_until or 0.0) - self._clock.now() > EARLY_SECONDS:
+            await self._clock.sleep(HOLD_SECONDS)
         await self._sleep(turn, deferred, decision.until, appointment, publish)
         return None
 

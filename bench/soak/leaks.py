@@ -24,8 +24,9 @@ def judge(samples: Sequence[Sample]) -> dict[str, Any]:
     """By part: memory and handles, their growth in half an hour, and whether that is flat.
 
     The growth is the median slope between any two samples of one process in the second half of the soak
-    (Theil and Sen), so that neither a restart nor a single step decides. A part of which too little is known, because
-    it was killed too often, has no growth and counts as unknown.
+    (Theil and Sen), and where there are samples enough no more than that of either half of that time: a leak goes on,
+    while a pool of connections or an allocator makes a step and stays. A part of which too little is known, because it
+    was killed too often, has no growth and counts as unknown.
     """
     if not samples:
         return {}
@@ -38,8 +39,8 @@ def judge(samples: Sequence[Sample]) -> dict[str, Any]:
 
 def _of_part(part: str, samples: list[Sample], *, since: float) -> dict[str, Any]:
     late = [sample for sample in samples if sample.at >= since and sample.age_seconds >= SETTLED_SECONDS]
-    memory = slope((sample.pid, sample.at, sample.memory_mib) for sample in late)
-    handles = slope((sample.pid, sample.at, float(sample.handles)) for sample in late)
+    memory = lasting([(sample.pid, sample.at, sample.memory_mib) for sample in late])
+    handles = lasting([(sample.pid, sample.at, float(sample.handles)) for sample in late])
     typical = median(sample.memory_mib for sample in samples)
     most = max(MOST_GROWTH_MIB, MOST_GROWTH_SHARE * typical, CACHES_MIB.get(part, 0.0))
     return {
@@ -57,6 +58,21 @@ def _of_part(part: str, samples: list[Sample], *, since: float) -> dict[str, Any
         if memory is None or handles is None
         else memory * HALF_HOUR <= most and handles * HALF_HOUR <= MOST_HANDLES,
     }
+
+
+def lasting(points: Sequence[tuple[int, float, float]]) -> float | None:
+    """The slope of all points, or the least of it and those of both halves of their time; None when it is not known.
+
+    Args:
+        points: As in `slope`, in the order of time.
+    """
+    whole = slope(points)
+    if whole is None:
+        return None
+    middle = (points[0][1] + points[-1][1]) / 2
+    first = slope(point for point in points if point[1] <= middle)
+    second = slope(point for point in points if point[1] > middle)
+    return whole if first is None or second is None else min(whole, first, second)
 
 
 def slope(points: Iterable[tuple[int, float, float]]) -> float | None:

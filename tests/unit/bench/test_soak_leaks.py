@@ -1,6 +1,9 @@
 """A leak is found through restarts and noise; growth of young processes, steps and noise alone are none."""
 
+import dataclasses
 import random
+
+import pytest
 
 from bench.soak.leaks import judge
 from bench.soak.processes import Sample
@@ -46,11 +49,19 @@ def test_of_a_part_that_never_lives_long_nothing_is_claimed() -> None:
     assert judge(samples(minutes=30, killed_every=600))["http-1"]["flat"] is None
 
 
-def test_one_step_is_no_leak() -> None:
-    found = samples(minutes=30)
+@pytest.mark.parametrize("when", [1000, 1350, 1700])
+def test_one_step_is_no_leak_whenever_it_comes(when: int) -> None:
     stepped = [
-        Sample(one.at, one.part, one.pid, one.age_seconds, one.memory_mib + 12 * (one.at > 1700), one.handles, 5)
-        for one in found
+        dataclasses.replace(
+            one, memory_mib=one.memory_mib + 12 * (one.at > when), handles=one.handles + 9 * (one.at > when)
+        )
+        for one in samples(minutes=30)
     ]
 
     assert judge(stepped)["http-1"]["flat"] is True
+
+
+def test_a_leak_that_takes_a_step_every_two_minutes_is_found() -> None:
+    stepped = [dataclasses.replace(one, memory_mib=one.memory_mib + 3 * (one.at // 120)) for one in samples(minutes=30)]
+
+    assert judge(stepped)["http-1"]["flat"] is False
