@@ -66,7 +66,7 @@ class LedgerAccount:
         """The account at this moment, as far as is known; an unused one when nothing is."""
         slot = slot_of(self._clock.now())
         if self._now is None or self._now[0] is not self.known or self._now[1].slot != slot:
-            # Asked for several times a turn, and a slot later is a new one of it for all.
+            # It is asked for several times a turn and changes with what is known and with the slot.
             self._now = (self.known, self._opened() if self.known is None else advanced(self.known, slot))
         return self._now[1]
 

@@ -20,6 +20,7 @@ from shared.ports import Clock, Ledger
 from shared.settings import Deployment
 from shared.spending import Debt, Grant, Waiting
 from shared.telemetry import log
+from shared.waiters import refuse
 
 CALM, CALM_DEBT, CALM_SECONDS = 0.1, 0.02, 0.1
 """Below this utilisation an instance may owe this part of the limit for so many seconds."""
@@ -274,9 +275,7 @@ class SharedBudget:
                 if self._debt.requests:
                     await self.clock.sleep(OUTAGE_SECONDS)
             except BaseException as fault:
-                for entry in waiting:
-                    if not entry.done.done():
-                        entry.done.set_exception(fault if isinstance(fault, Exception) else Unavailable())
+                refuse((entry.done for entry in waiting), fault)
                 raise
 
     def _let_go_alone(self, waiting: list[Waiting]) -> None:

@@ -16,6 +16,7 @@ from shared.policies.supply import Supply, fed, line_spent, room_tokens, supply
 from shared.ports import Clock, Ledger, LedgerEntry
 from shared.telemetry import log
 from shared.turns import Lane
+from shared.waiters import refuse
 
 LOOK_SECONDS = 0.5
 """How old the knowledge may be for a decision."""
@@ -284,9 +285,7 @@ class WaitingLine:
                         done.set_exception(Unavailable(str(fault), retry_after_seconds=fault.retry_after_seconds))
                 continue
             except BaseException as fault:
-                for _, done in edits:
-                    if not done.done():
-                        done.set_exception(fault if isinstance(fault, Exception) else Unavailable())
+                refuse((done for _, done in edits), fault)
                 raise
             for (_, done), result in zip(edits, results, strict=True):
                 if not done.done():

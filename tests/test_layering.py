@@ -39,6 +39,7 @@ BEHAVIOUR = {
     "shared.settings",
     "shared.ports",
     "shared.telemetry",
+    "shared.waiters",
 } | {"shared.lanes"}
 PORTS = {"shared.pulse.ports", "shared.caching.ports"}
 

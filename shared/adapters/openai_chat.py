@@ -42,10 +42,7 @@ class OpenAIConnections:
         client = self._clients.get(endpoint)
         if client is None:
             client = AsyncOpenAI(
-                base_url=endpoint,
-                api_key=self._api_key,
-                max_retries=0,
-                http_client=self._shared_http(),
+                base_url=endpoint, api_key=self._api_key, max_retries=0, http_client=self._shared_http()
             )
             self._clients[endpoint] = client
         return client

@@ -11,6 +11,7 @@ from azure.servicebus.exceptions import ServiceBusError
 
 from shared.errors import Unavailable
 from shared.telemetry import log
+from shared.waiters import refuse
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -21,9 +22,10 @@ MOST_IN_A_BATCH = 100
 MOST_BYTES_IN_A_BATCH = 192 * 1024
 MESSAGE_OVERHEAD_BYTES = 512
 COLLECT_SECONDS = 1.0
+"""How long after a failure what it left is freed."""
 KEEP_ALIVE_SECONDS = 90
 """How often the SDK listens on an idle link. While it does, for 0.2 s, a message that is sent waits, so not every 30 s
-as it would by itself; the service hangs up after two minutes of silence or more."""
+as it would by itself. Source: the service hangs up after 240 s of silence, Azure/azure-sdk-for-python#31229."""
 
 
 class ServiceBusConnection:
@@ -37,7 +39,14 @@ class ServiceBusConnection:
         *,
         collect_seconds: float = COLLECT_SECONDS,
     ) -> None:
-        """Notes where to connect: by connection string on a laptop, by namespace and identity in Azure."""
+        """Notes where to connect: by connection string on a laptop, by namespace and identity in Azure.
+
+        Args:
+            connection_string: None in Azure.
+            namespace: Its host name; None on a laptop.
+            credential: Goes with the namespace.
+            collect_seconds: See `failed`.
+        """
         self._connection_string, self._namespace, self._credential = connection_string, namespace, credential
         self._collect_seconds = collect_seconds
         self._collecting: asyncio.TimerHandle | None = None
@@ -59,7 +68,7 @@ class ServiceBusConnection:
     def failed(self) -> None:
         """Frees, a moment later, what failures leave: the SDK leaves cycles of references with an open socket in each.
 
-        Unasked, Python would do it after some hundred of them, which is soon more sockets than an instance may have.
+        Unasked, Python would do it after some hundred of them.
         """
         if self._collecting is None:
             self._collecting = asyncio.get_running_loop().call_later(self._collect_seconds, self._collect)
@@ -109,16 +118,11 @@ class GatheringSender:
             batch = self._next_batch()
             try:
                 await self._send_batch([message for message, _ in batch])
-            except Unavailable as fault:
-                for _, sent in batch:
-                    if not sent.done():
-                        sent.set_exception(fault)
             except BaseException as fault:
-                # Nobody expected it, but nobody may wait for ever either.
-                for _, sent in batch:
-                    if not sent.done():
-                        sent.set_exception(fault if isinstance(fault, Exception) else Unavailable())
-                raise
+                refuse((sent for _, sent in batch), fault)
+                if not isinstance(fault, Unavailable):
+                    # Nobody expected it; who has given more meanwhile begins another task.
+                    raise
             else:
                 for _, sent in batch:
                     if not sent.done():
