@@ -37,12 +37,12 @@ def _still_well(insights: Insights, service: Service) -> Iterator[None]:
     assert insights.send([envelope("EventData", datetime.now(UTC), {"name": "alive"})])["itemsAccepted"] == 1
 
 
-@pytest.mark.parametrize(
+@pytest.mark.parametrize(  # no time in the bytes: they name the tests, and all who share the work must name them alike
     ("body", "encoding", "status", "named"),
     [
         (b"not gzip at all", "gzip", 400, "gzip"),
-        (gzip.compress(b'[{"a": 1}]' * 50)[:-6], "gzip", 400, "cut short"),
-        (gzip.compress(b"[]") + b"rest", "gzip", 400, "after its end"),
+        (gzip.compress(b'[{"a": 1}]' * 50, mtime=0)[:-6], "gzip", 400, "cut short"),
+        (gzip.compress(b"[]", mtime=0) + b"rest", "gzip", 400, "after its end"),
         (b"\x00\xff", "deflate", 400, "deflate"),
         (b"[]", "br", 415, "br"),
         (b"", "", 400, "empty"),
