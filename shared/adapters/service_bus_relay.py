@@ -8,7 +8,7 @@ from azure.servicebus import ServiceBusMessage, ServiceBusReceiveMode
 from azure.servicebus.aio import AutoLockRenewer
 from azure.servicebus.exceptions import ServiceBusError
 
-from shared.adapters.service_bus_connection import ServiceBusConnection
+from shared.adapters.service_bus_connection import KEEP_ALIVE_SECONDS, ServiceBusConnection
 from shared.errors import Unavailable
 from shared.events import News, compact
 from shared.telemetry import log
@@ -41,6 +41,7 @@ class ServiceBusRelay:
             session_id=instance,
             receive_mode=ServiceBusReceiveMode.RECEIVE_AND_DELETE,
             prefetch_count=50,
+            keep_alive=KEEP_ALIVE_SECONDS,
         )
         try:
             async with receiver:
