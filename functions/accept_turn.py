@@ -13,12 +13,12 @@ from functions.http import (
     json_reply,
     stream_reply,
 )
-from shared import stages
-from shared.accept_turn import Accepted
-from shared.api_models import ChatRequest, validated
-from shared.chat import Chat, describe
+from shared.answering.accept_turn import Accepted
+from shared.api.chat import Chat, describe
+from shared.api.models import ChatRequest, validated
 from shared.errors import from_dict
-from shared.timeline import server_timing
+from shared.timelines import stages
+from shared.timelines.timeline import server_timing
 from shared.turns import State, Turn
 from shared.wiring import Services
 

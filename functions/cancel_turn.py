@@ -4,7 +4,7 @@ import azure.functions as func
 from azurefunctions.extensions.http.fastapi import Request, Response
 
 from functions.http import TURN_HEADER, guarded, json_reply, turn_id_of
-from shared.chat import describe
+from shared.api.chat import describe
 from shared.wiring import Services
 
 

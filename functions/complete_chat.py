@@ -12,11 +12,11 @@ from functions.http import (
     json_reply,
     stream_reply,
 )
-from shared import stages
-from shared.api_models import CompletionRequest, validated
-from shared.completions import chunks, completion, error_body, model_list
+from shared.api.completions import chunks, completion, error_body, model_list
+from shared.api.models import CompletionRequest, validated
 from shared.errors import DeadlineExceeded, from_dict
-from shared.timeline import server_timing
+from shared.timelines import stages
+from shared.timelines.timeline import server_timing
 from shared.turns import State
 from shared.wiring import Services
 

@@ -21,6 +21,6 @@ def make_blueprint(services: Services) -> func.Blueprint:
 
 async def _describe(request: Request, services: Services) -> Response:
     services.door.enter(request.headers, request.query_params)
-    from shared.openapi import document  # noqa: PLC0415  all models of the API, which a starting instance can do without
+    from shared.api.openapi import document  # noqa: PLC0415  all models of the API, which a starting instance can do without
 
     return json_reply(document())

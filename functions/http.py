@@ -6,8 +6,8 @@ from typing import Any
 
 from azurefunctions.extensions.http.fastapi import JSONResponse, Request, Response, StreamingResponse
 
-from shared.accept_turn import Accepted
-from shared.api_models import MAX_BODY_BYTES
+from shared.answering.accept_turn import Accepted
+from shared.api.models import MAX_BODY_BYTES
 from shared.caching.wish import cache_status
 from shared.errors import EvaluationNotFound, InvalidRequest, RequestTooLarge, SpillwayError, TurnNotFound, Unauthorized
 from shared.telemetry import log

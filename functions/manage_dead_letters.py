@@ -4,7 +4,7 @@ import azure.functions as func
 from azurefunctions.extensions.http.fastapi import Request, Response
 
 from functions.http import body_of, guarded, json_reply, whole_number
-from shared.api_models import ReplayRequest, validated
+from shared.api.models import ReplayRequest, validated
 from shared.errors import InvalidRequest
 from shared.turns import Lane
 from shared.wiring import Services

@@ -4,7 +4,7 @@ import azure.functions as func
 from azurefunctions.extensions.http.fastapi import Request, Response
 
 from functions.http import TURN_HEADER, body_of, guarded, json_reply, turn_id_of
-from shared.api_models import FeedbackRequest, validated
+from shared.api.models import FeedbackRequest, validated
 from shared.wiring import Services
 
 

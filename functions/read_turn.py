@@ -4,8 +4,8 @@ import azure.functions as func
 from azurefunctions.extensions.http.fastapi import Request, Response
 
 from functions.http import TURN_HEADER, guarded, json_reply, turn_id_of
-from shared.chat import describe
-from shared.timeline import server_timing
+from shared.api.chat import describe
+from shared.timelines.timeline import server_timing
 from shared.wiring import Services
 
 

@@ -4,7 +4,7 @@ import azure.functions as func
 from azurefunctions.extensions.http.fastapi import Request, Response
 
 from functions.http import body_of, guarded, json_reply
-from shared.api_models import WorkbookQueryRequest, validated
+from shared.api.models import WorkbookQueryRequest, validated
 from shared.wiring import Services
 
 

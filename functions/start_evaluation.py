@@ -4,7 +4,7 @@ import azure.functions as func
 from azurefunctions.extensions.http.fastapi import Request, Response
 
 from functions.http import body_of, evaluation_id_of, guarded, idempotency_key_of, json_reply
-from shared.api_models import validated
+from shared.api.models import validated
 from shared.wiring import Services
 
 

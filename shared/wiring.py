@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from shared.accept_turn import TurnAcceptor
 from shared.adapters.cosmos_answers import CosmosAnswers
 from shared.adapters.cosmos_evaluations import CosmosEvaluations
 from shared.adapters.cosmos_knowledge import CosmosKnowledge
@@ -23,38 +22,41 @@ from shared.adapters.service_bus_evaluations import ServiceBusEvaluations
 from shared.adapters.service_bus_lanes import ServiceBusLanes
 from shared.adapters.service_bus_relay import ServiceBusRelay
 from shared.adapters.token_counter import O200kCounter
-from shared.arrivals import Arrivals
-from shared.attempts import Attempts
+from shared.answering.accept_turn import TurnAcceptor
+from shared.answering.deferrals import Deferrals
+from shared.answering.end_turn import TurnEnding
+from shared.answering.follow_turn import TurnFollower
+from shared.answering.live import Board
+from shared.answering.relay import RelayListener, RelayOutbox
+from shared.answering.run_turn import TurnRunner
+from shared.answering.sweep import Sweeper
+from shared.answering.work_turn import TurnWorker
+from shared.api.chat import Chat
+from shared.api.door import Door
+from shared.api.health import Health
 from shared.caching.answer_cache import AnswerCache
-from shared.capacity import Capacity
-from shared.chat import Chat
+from shared.capacity.attempts import Attempts
+from shared.capacity.capacity import Capacity
+from shared.capacity.model_apis import ModelApis
+from shared.capacity.usher import Usher
+from shared.capacity.waiting_room import WaitingRoom
 from shared.clock import SystemClock
 from shared.connections import Connections
-from shared.context import ContextGatherer
-from shared.context_providers.registry import context_providers
-from shared.dead_letters import DeadLetters
-from shared.deferrals import Deferrals
-from shared.door import Door
-from shared.end_turn import TurnEnding
+from shared.context.gathering import ContextGatherer
+from shared.context.knowledge_base import KnowledgeBase
+from shared.context.providers.registry import context_providers
 from shared.evaluating.sampler import TurnSampler
 from shared.evaluating.versions import prompt_version
-from shared.follow_turn import TurnFollower
-from shared.health import Health
-from shared.knowledge_base import KnowledgeBase
-from shared.live import Board
-from shared.model_apis import ModelApis
-from shared.operations import Switches
-from shared.operator_desk import OperatorDesk
+from shared.operating.dead_letters import DeadLetters
+from shared.operating.operations import Switches
+from shared.operating.operator_desk import OperatorDesk
 from shared.ports import ChatModel
 from shared.pulse.backlog import BacklogWatch
 from shared.pulse.beat import Pulse
 from shared.pulse.canary import Canary
 from shared.pulse.roll_up_turns import TurnRollUp
 from shared.pulse.ticks import Ticks
-from shared.relay import RelayListener, RelayOutbox
-from shared.run_turn import TurnRunner
 from shared.settings import Settings
-from shared.sweep import Sweeper
 from shared.telemetry import log
 from shared.telemetry.observed import (
     ObservedQueues,
@@ -67,14 +69,12 @@ from shared.telemetry.observed import (
 from shared.telemetry.observed_ledger import ObservedLedger
 from shared.telemetry.otel.observer import OpenTelemetryObserver
 from shared.telemetry.prices import turn_costs
-from shared.usher import Usher
-from shared.waiting_room import WaitingRoom
-from shared.work_turn import TurnWorker
+from shared.timelines.arrivals import Arrivals
 from shared.workbook.service import WorkbookQueries
 
 if TYPE_CHECKING:
     from shared.evaluating.service import Evaluations
-    from shared.latency_advice import LatencyAdvice
+    from shared.operating.latency_advice import LatencyAdvice
 
 
 class Services:
@@ -297,7 +297,7 @@ class Services:
     def latency_advice(self) -> "LatencyAdvice":
         """Advice on latency, joined when an operator asks for it."""
         from shared.adapters.cosmos_timelines import CosmosTimelines  # noqa: PLC0415  the chat never needs it
-        from shared.latency_advice import LatencyAdvice  # noqa: PLC0415  likewise
+        from shared.operating.latency_advice import LatencyAdvice  # noqa: PLC0415  likewise
 
         return LatencyAdvice(CosmosTimelines(self._store), self.clock)
 

@@ -11,8 +11,8 @@ import time
 from shared.adapters.cosmos_connection import CosmosConnection
 from shared.adapters.cosmos_profiles import CosmosProfiles
 from shared.clock import SystemClock
-from shared.context import ContextGatherer
-from shared.context_providers.profile import CustomerProfile
+from shared.context.gathering import ContextGatherer
+from shared.context.providers.profile import CustomerProfile
 from shared.turns import Lane, Message, Turn
 
 

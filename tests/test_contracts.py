@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from shared.api.openapi import document
+from shared.api.openapi_routes import ROUTES
 from shared.errors import ALL_ERRORS
-from shared.openapi import document
-from shared.openapi_routes import ROUTES
 from tests.app_functions import app_functions
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.api.openapi import EVENTS
 from shared.lanes import Lane, queue_of
-from shared.openapi import EVENTS
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"

@@ -1,6 +1,6 @@
 """How one instance writes to the line of a pool, in virtual time: all edits that are there, in one conditional write.
 
-`shared/waiting_line.py` without its tasks; what is written comes from `shared.policies.{line,supply}`.
+`shared/capacity/waiting_line.py` without its tasks; what is written comes from `shared.policies.{line,supply}`.
 """
 
 from collections.abc import Callable
@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from bench.simulation.agenda import Agenda
 from bench.simulation.item import Item
 from bench.simulation.view import View
+from shared.capacity.waiting_line import CALMER, LONGEST_PAUSE_SECONDS, LONGEST_PROMISE_SECONDS, SHORTEST_PAUSE_SECONDS
 from shared.policies.line import Line, Ticket, joined, rewound
 from shared.policies.supply import fed, line_spent
-from shared.waiting_line import CALMER, LONGEST_PAUSE_SECONDS, LONGEST_PROMISE_SECONDS, SHORTEST_PAUSE_SECONDS
 
 FLOW_BYTES, LINE_BYTES = 95, 500
 """Size of the item, for the charge: what JSON takes for a flow, and for the rest."""

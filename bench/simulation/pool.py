@@ -21,9 +21,14 @@ from bench.simulation.service import Answer, Service
 from bench.simulation.tally import LANES, Tally
 from bench.simulation.view import PARTS, View
 from bench.simulation.view import SECONDS as VIEW_SECONDS
-from shared.accept_turn import SHORTEST_SLEEP_SECONDS
-from shared.attempts import NO_RETRY_SECONDS, PATIENCE_SECONDS, SHORTEST_WAIT_SECONDS
-from shared.deployment_state import COOLING_WHEN_UNSAID_SECONDS, LONGEST_COOLING_SECONDS
+from shared.answering.accept_turn import SHORTEST_SLEEP_SECONDS
+from shared.answering.work_turn import EARLY_SECONDS
+from shared.capacity.attempts import NO_RETRY_SECONDS, PATIENCE_SECONDS, SHORTEST_WAIT_SECONDS
+from shared.capacity.deployment_state import COOLING_WHEN_UNSAID_SECONDS, LONGEST_COOLING_SECONDS
+from shared.capacity.usher import EARLY_SECONDS as CALLED_EARLY_SECONDS
+from shared.capacity.usher import IDLE_ROUNDS, MOST_CALLED, ROUND_SECONDS, SOON_SECONDS
+from shared.capacity.waiting_line import AGAIN_SECONDS, LOOK_SECONDS, UNUSED_SECONDS
+from shared.capacity.waiting_line import TRIES as LINE_TRIES
 from shared.policies.admission import refusal_seconds
 from shared.policies.choice import Choice, choose
 from shared.policies.deferral import defer
@@ -33,11 +38,6 @@ from shared.policies.line import Line, Ticket
 from shared.policies.promotion import moves_up
 from shared.policies.retries import RetryBudget
 from shared.policies.supply import room_tokens
-from shared.usher import EARLY_SECONDS as CALLED_EARLY_SECONDS
-from shared.usher import IDLE_ROUNDS, MOST_CALLED, ROUND_SECONDS, SOON_SECONDS
-from shared.waiting_line import AGAIN_SECONDS, LOOK_SECONDS, UNUSED_SECONDS
-from shared.waiting_line import TRIES as LINE_TRIES
-from shared.work_turn import EARLY_SECONDS
 
 START = 1_700_000_000.0
 CHECKPOINT_SECONDS = 2.0

@@ -1,8 +1,8 @@
 """One deployment's budget as one instance uses it, in virtual time.
 
-What is decided is decided by `shared.policies.{ledger,budget,breaker}`; this is `shared/shared_budget.py` and
-`shared/ledger_account.py` without their tasks and futures, step by step the same: spent at once and settled later while
-most of the quota is free, acquired before when it is scarce, many calls in one operation.
+What is decided is decided by `shared.policies.{ledger,budget,breaker}`; this is `shared_budget.py` and
+`ledger_account.py` of `shared/capacity/` without their tasks and futures, step by step the same: spent at once and
+settled later while most of the quota is free, acquired before when it is scarce, many calls in one operation.
 """
 
 import math
@@ -11,6 +11,20 @@ from dataclasses import dataclass
 
 from bench.simulation.agenda import Agenda
 from bench.simulation.item import Item
+from shared.capacity.shared_budget import (
+    AHEAD_SECONDS,
+    CALM,
+    CALM_DEBT,
+    CALM_SECONDS,
+    CUT_SECONDS,
+    FRESH_SECONDS,
+    GRANT_REQUESTS,
+    GRANT_SECONDS,
+    IDLE_SECONDS,
+    PLENTY,
+    PLENTY_DEBT,
+    SCARCE,
+)
 from shared.policies.breaker import CLOSED, Breaker
 from shared.policies.budget import BudgetWindow
 from shared.policies.choice import Candidate
@@ -27,20 +41,6 @@ from shared.policies.ledger import (
     slot_of,
     spent,
     wait_seconds,
-)
-from shared.shared_budget import (
-    AHEAD_SECONDS,
-    CALM,
-    CALM_DEBT,
-    CALM_SECONDS,
-    CUT_SECONDS,
-    FRESH_SECONDS,
-    GRANT_REQUESTS,
-    GRANT_SECONDS,
-    IDLE_SECONDS,
-    PLENTY,
-    PLENTY_DEBT,
-    SCARCE,
 )
 
 FORGET_SECONDS, SMOOTHING = 60.0, 0.2

@@ -14,7 +14,7 @@ from shared.policies.supply import Supply, fed, reserve_tokens, supply
 SECONDS = 0.25
 LONGEST_SECONDS = 86_400.0
 PARTS = 20
-"""As `shared.capacity`: the reserve is worked out for twentieths."""
+"""As `shared.capacity.capacity`: the reserve is worked out for twentieths."""
 
 
 @dataclass(slots=True)

@@ -13,14 +13,14 @@ ORDER BY c.created_at DESC OFFSET 0 LIMIT @limit
 
 
 class CosmosTimelines:
-    """See `shared.latency_advice.Timelines`."""
+    """See `shared.operating.latency_advice.Timelines`."""
 
     def __init__(self, connection: CosmosConnection) -> None:
         """Takes the connection."""
         self._connection = connection
 
     async def newest(self, *, since: float, limit: int) -> list[dict[str, Any]]:
-        """See `shared.latency_advice.Timelines`."""
+        """See `shared.operating.latency_advice.Timelines`."""
         parameters: list[dict[str, object]] = [{"name": "@since", "value": since}, {"name": "@limit", "value": limit}]
         rows = self._connection.container(CONTAINER).query_items(NEWEST, parameters=parameters)
         async with translated("find_timelines"):

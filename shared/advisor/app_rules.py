@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from shared import stages
 from shared.advisor.finding import Basis, Finding, Needs
 from shared.advisor.journeys import Journey
 from shared.advisor.numbers import quantile
-from shared.critical_path import TOLERANCE_MS, least_ms, span_ms
+from shared.timelines import stages
+from shared.timelines.critical_path import TOLERANCE_MS, least_ms, span_ms
 
 STEP_MS = {"history": 15.0, "embedding": 60.0, "search": 30.0}
 OTHER_STEP_MS = 50.0

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.stages import CACHE, STAGES
+from shared.timelines.stages import CACHE, STAGES
 
 
 @dataclass(frozen=True, slots=True)

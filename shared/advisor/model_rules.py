@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from statistics import median
 
-from shared import stages
 from shared.advisor.finding import Basis, Finding, Needs
 from shared.advisor.journeys import Journey
 from shared.advisor.numbers import Slope, quantile, slope
+from shared.timelines import stages
 
 FEWEST = 5
 """Turns a deployment needs before it is compared."""

@@ -9,7 +9,7 @@ from shared.caching import key, wish
 from shared.caching.flights import Flights
 from shared.caching.lookup import EXACT, SEMANTIC, SHARED, Lookup, Match, Terms
 from shared.caching.ports import AnswerStore, CachedAnswer
-from shared.context import ContextGatherer
+from shared.context.gathering import ContextGatherer
 from shared.errors import SpillwayError
 from shared.ports import Clock
 from shared.settings import Settings

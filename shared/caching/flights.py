@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator
 
+from shared.answering.live import Signal
 from shared.caching.ports import CachedAnswer
-from shared.live import Signal
 
 LOOK_SECONDS = 5.0
 """A follower looks again after so long without news; news wakes it at once."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.caching.flights import Flight
 from shared.caching.ports import CachedAnswer
-from shared.sources import Sources
+from shared.context.sources import Sources
 from shared.turns import Turn
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from shared.context import ContextGatherer
+from shared.context.gathering import ContextGatherer
 from shared.evaluation.records import Answer, Item
 from shared.ports import Passage
 from shared.telemetry.prices import Prices, price_for

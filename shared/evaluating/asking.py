@@ -2,11 +2,11 @@
 
 import hashlib
 
-from shared.accept_turn import TurnAcceptor
+from shared.answering.accept_turn import TurnAcceptor
 from shared.evaluating.runs import EvaluationRun, RunItem, session_of
 from shared.ports import Clock, TurnStore
 from shared.settings import Settings
-from shared.timeline import Timeline
+from shared.timelines.timeline import Timeline
 from shared.turns import Lane, Message, Turn, new_turn_id
 
 

@@ -4,12 +4,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.attempts import Attempts, NoneLeft
-from shared.calls import Answering
+from shared.capacity.attempts import Attempts, NoneLeft
+from shared.capacity.calls import Answering
+from shared.context.prompt import prompt_tokens
 from shared.errors import SpillwayError
 from shared.evaluation.model import Completion, Message
 from shared.ports import Chunk, Clock, ModelRefusal, TokenCounter
-from shared.prompt import prompt_tokens
 from shared.turns import Lane, Turn, Usage
 from shared.turns import Message as TurnMessage
 

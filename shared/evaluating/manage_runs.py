@@ -6,9 +6,9 @@ import hashlib
 import uuid
 from typing import Any
 
-from shared.api_models import ChatRequest
-from shared.capacity import Capacity
-from shared.door import Principal
+from shared.api.door import Principal
+from shared.api.models import ChatRequest
+from shared.capacity.capacity import Capacity
 from shared.errors import Cancelled, EvaluationClosed, EvaluationNotFound, IdempotencyConflict, InvalidRequest
 from shared.evaluating.asking import turn_id_of
 from shared.evaluating.evaluators import GOLDEN, JUDGED, NAMES

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.attempts import Attempts
+from shared.capacity.attempts import Attempts
 from shared.evaluating.evaluators import build, build_suite, most_judge_calls
 from shared.evaluating.judge import CapacityJudge
 from shared.evaluating.kept_scores import KeptScores

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.accept_turn import TurnAcceptor
-from shared.attempts import Attempts
-from shared.capacity import Capacity
-from shared.context import ContextGatherer
-from shared.context_providers.knowledge import KnowledgeSearch
+from shared.answering.accept_turn import TurnAcceptor
+from shared.capacity.attempts import Attempts
+from shared.capacity.capacity import Capacity
+from shared.context.gathering import ContextGatherer
+from shared.context.providers.knowledge import KnowledgeSearch
 from shared.errors import Unavailable
 from shared.evaluating.answers import AnswerReader
 from shared.evaluating.asking import Asking

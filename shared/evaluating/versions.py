@@ -2,7 +2,7 @@
 
 import hashlib
 
-from shared.prompt import default_instructions
+from shared.context.prompt import default_instructions
 from shared.settings import Settings
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx2
 
-from shared.openapi import document
-from shared.openapi_routes import ROUTES, Route
+from shared.api.openapi import document
+from shared.api.openapi_routes import ROUTES, Route
 
 BODIES: dict[str, Any] = {
     "ChatRequest": {"message": "Hello"},

@@ -6,7 +6,7 @@ import time
 import pytest
 from azure.cosmos import CosmosClient
 
-from shared.api_views import TurnView
+from shared.api.views import TurnView
 from tests.acceptance.stack import OTHER, STORE_KEY, USER, Answer, Stack, ask, events
 
 

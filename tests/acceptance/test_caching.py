@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from shared.api_views import TurnView
+from shared.api.views import TurnView
 from tests.acceptance.caching import RETURNS, first_calls, new_calls, wait_until
 from tests.acceptance.stack import OTHER, OTHER_OPERATOR, Stack, ask
 

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from bench.advice import main
-from shared.api_views import LatencyAdviceReply
+from shared.api.views import LatencyAdviceReply
 from tests.acceptance.stack import OPERATOR, Stack, ask
 from tests.processes import ROOT
 

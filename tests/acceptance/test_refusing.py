@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.api_views import ErrorReply
+from shared.api.views import ErrorReply
 from tests.acceptance.stack import OTHER, USER, Stack, ask
 
 NOWHERE = "0" * 32

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
-from shared.api_views import ErrorReply
+from shared.api.views import ErrorReply
 from tests.acceptance.routes import INSTALLATIONS, OPEN_ROUTES, USER_ROUTES, Call, calls
 from tests.acceptance.stack import OPERATOR, OTHER, STORE_KEY, USER, Stack, ask
 

@@ -15,8 +15,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from shared.stages import STAGES
 from shared.telemetry import names
+from shared.timelines.stages import STAGES
 from tests.acceptance.stack import MODEL, OPERATOR, OTHER, STORE_KEY, USER, Stack, ask
 from tests.acceptance.test_offline import NAMESPACE
 from tests.contract.insights.client import Insights

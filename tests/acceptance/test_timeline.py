@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from shared.api_views import TimelineReply
-from shared.stages import STAGES
+from shared.api.views import TimelineReply
+from shared.timelines.stages import STAGES
 from tests.acceptance.stack import MODEL, OTHER, Answer, Stack, ask, deployments
 
 ROUNDS = 5

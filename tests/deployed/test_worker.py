@@ -12,7 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from shared.openapi_routes import ROUTES
+from shared.api.openapi_routes import ROUTES
 from tests.acceptance.stack import OTHER, USER, Answer, Stack, events
 
 SCRIPT = Path(__file__).with_name("worker_process.py")

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from shared.context import ContextGatherer
-from shared.context_providers.registry import context_providers
+from shared.context.gathering import ContextGatherer
+from shared.context.providers.registry import context_providers
 from shared.settings import Settings
 from tests.unit.fleet import VirtualClock
 from tests.unit.samples import ENVIRONMENT, a_turn

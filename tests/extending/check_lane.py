@@ -3,11 +3,11 @@
 import json
 
 from infra.workbooks.layout import workbook
-from shared.api_models import ChatRequest
+from shared.api.models import ChatRequest
+from shared.api.openapi import document
+from shared.capacity.waiting_line import RANKS
 from shared.lanes import Lane, queue_of
-from shared.openapi import document
 from shared.settings import Settings
-from shared.waiting_line import RANKS
 from tests.unit.samples import ENVIRONMENT
 
 

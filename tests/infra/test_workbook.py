@@ -9,9 +9,9 @@ import pytest
 from infra.workbooks.__main__ import FILES, rendered
 from infra.workbooks.items import QUERIES
 from local.insights.schema import query_schema
-from shared import stages
 from shared.evaluating import events
 from shared.telemetry import names
+from shared.timelines import stages
 from shared.workbook.document import TEXT, load
 from shared.workbook.values import PLACEHOLDER, fill_in
 from tests.kql_oracle import KqlOracle, Verdict, node_is_missing

@@ -9,19 +9,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.attempts import Attempts, NoneLeft
-from shared.capacity import Capacity, Want
+from shared.answering.work_turn import EARLY_SECONDS
+from shared.capacity.attempts import Attempts, NoneLeft
+from shared.capacity.capacity import Capacity, Want
+from shared.capacity.usher import Usher
+from shared.capacity.waiting_room import WaitingRoom
 from shared.errors import Unavailable
 from shared.events import TurnMessage
-from shared.operations import Switches
+from shared.operating.operations import Switches
 from shared.policies.deferral import head_start_seconds
 from shared.policies.line import Ticket
 from shared.ports import LedgerEntry
 from shared.settings import Deployment
 from shared.turns import Lane, Turn
-from shared.usher import Usher
-from shared.waiting_room import WaitingRoom
-from shared.work_turn import EARLY_SECONDS
 
 LIMIT = 60_000
 ANY: Any = None

@@ -8,8 +8,8 @@ NEVER = (
     "shared.evaluation",
     "shared.evaluating.service",
     "shared.evaluating.requests",
-    "shared.openapi",
-    "shared.api_views",
+    "shared.api.openapi",
+    "shared.api.views",
     "azure.identity",
     "azure.ai",
     "azure.monitor",
@@ -36,4 +36,11 @@ def test_a_starting_instance_does_not_load(name: str, loaded: set[str]) -> None:
 
 
 def test_it_loads_what_the_chat_needs(loaded: set[str]) -> None:
-    assert {"function_app", "shared.chat", "openai", "azure.cosmos.aio", "azure.servicebus.aio", "aiohttp"} <= loaded
+    assert {
+        "function_app",
+        "shared.api.chat",
+        "openai",
+        "azure.cosmos.aio",
+        "azure.servicebus.aio",
+        "aiohttp",
+    } <= loaded

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from shared.context import Context, ContextGatherer
-from shared.context_providers.base import ContextProvider, Found
-from shared.context_providers.history import History
-from shared.context_providers.profile import MOST_CHARACTERS, CustomerProfile
-from shared.context_providers.registry import context_providers
-from shared.context_steps import Steps
+from shared.context.gathering import Context, ContextGatherer
+from shared.context.prompt import assemble
+from shared.context.providers.base import ContextProvider, Found
+from shared.context.providers.history import History
+from shared.context.providers.profile import MOST_CHARACTERS, CustomerProfile
+from shared.context.providers.registry import context_providers
+from shared.context.steps import Steps
 from shared.errors import Unavailable
 from shared.ports import Passage
-from shared.prompt import assemble
 from shared.settings import Settings
 from shared.telemetry.facts import ContextStepEnded
 from shared.telemetry.recorder import Recorder

@@ -4,9 +4,9 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.deferrals import Deferrals
+from shared.answering.deferrals import Deferrals
+from shared.answering.runs import Deferred
 from shared.events import TurnMessage
-from shared.runs import Deferred
 from tests.unit.fleet import VirtualClock
 from tests.unit.samples import a_turn
 

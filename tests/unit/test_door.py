@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from shared.door import MOST_CALLERS, Door, Principal
+from shared.api.door import MOST_CALLERS, Door, Principal
 from shared.errors import Forbidden, RateLimited, Unauthorized
 from shared.settings import Settings
 from tests.unit.samples import ENVIRONMENT

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-from shared.calls import Answering, Calls, Refused
-from shared.capacity import Capacity, Want
-from shared.operations import Switches
+from shared.capacity.calls import Answering, Calls, Refused
+from shared.capacity.capacity import Capacity, Want
+from shared.operating.operations import Switches
 from shared.policies.classify import Cause, Outcome, Verdict
 from shared.policies.hedging import LEAST_SAMPLES, PER_TOKEN
 from shared.policies.spill import SpillRule

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.answering.follow_turn import Cursor
+from shared.answering.live import LiveTurn
+from shared.answering.relay import coalesce
 from shared.events import RUN, Event, News
-from shared.follow_turn import Cursor
-from shared.live import LiveTurn
-from shared.relay import coalesce
 from shared.turns import State, Turn, from_item, to_item
 from tests.unit.samples import a_turn
 

@@ -7,11 +7,11 @@ from typing import Any, cast
 
 import pytest
 
-from shared.end_turn import TurnEnding
+from shared.answering.end_turn import TurnEnding
+from shared.answering.run_turn import TurnRunner
+from shared.answering.runs import Ended, Origin, Run
 from shared.ports import SessionStore, TurnStore
-from shared.run_turn import TurnRunner
-from shared.runs import Ended, Origin, Run
-from shared.timeline import Timeline
+from shared.timelines.timeline import Timeline
 from shared.turns import Lane, Message, State, Turn
 
 TURN = Turn("t", "contoso", "talk", Lane.INTERACTIVE, (Message("user", "Hello?"),), 0.0, 100.0, State.RUNNING, run=1)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from shared.capacity.model_apis import ModelApis
 from shared.errors import SettingsError
-from shared.model_apis import ModelApis
 from shared.ports import ModelRequest
 from shared.settings import Deployment, Settings
 from tests.unit.samples import ENVIRONMENT

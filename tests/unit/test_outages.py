@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from shared.capacity import Capacity, Want
+from shared.capacity.capacity import Capacity, Want
 from shared.policies.breaker import FAULTS, OPEN_SECONDS
 from shared.policies.classify import Cause, Outcome, Verdict
 from shared.policies.ledger import PROBE_SECONDS, SLOT_SECONDS

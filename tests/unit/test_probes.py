@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 
-from shared.capacity import Want
+from shared.capacity.capacity import Want
 from shared.policies.breaker import OPEN_SECONDS
 from shared.policies.classify import Cause, Outcome, Verdict
 from shared.settings import Tier

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
+from shared.answering.relay import RelayOutbox
 from shared.events import News
 from shared.policies.pacing import GROWTH
-from shared.relay import RelayOutbox
 
 INSTANCE = "http-1"
 WHERE_A_FLOAT_OVERFLOWS = round(1024 / (GROWTH - 1))

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from shared.capacity.shared_budget import SharedBudget
 from shared.policies.ledger import Ask
-from shared.shared_budget import SharedBudget
 from tests.unit.fleet import DEPLOYMENT, LIMIT, MemoryLedger, VirtualClock, most_in_a_window
 
 

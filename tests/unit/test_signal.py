@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.answering.live import Signal
 from shared.events import compact
-from shared.live import Signal
 
 LONG_SECONDS = 60.0
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from shared.attempts import Attempts
-from shared.capacity import Capacity
-from shared.operations import Switches
+from shared.capacity.attempts import Attempts
+from shared.capacity.capacity import Capacity
+from shared.operating.operations import Switches
 from shared.ports import Chunk, ModelRequest, ModelStream
 from shared.settings import Deployment, Tier
 from shared.turns import Message

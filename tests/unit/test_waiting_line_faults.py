@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.waiting_line import WaitingLine
+from shared.capacity.waiting_line import WaitingLine
 from tests.unit.fleet import MemoryLedger, VirtualClock
 
 

@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from shared.stages import BEFORE_THE_APP, FIRST_TOKEN
 from shared.telemetry import names
 from shared.telemetry.facts import Subject
+from shared.timelines.stages import BEFORE_THE_APP, FIRST_TOKEN
 
 Attributes = dict[str, str | int | float | bool]
 

@@ -24,7 +24,7 @@ from shared.telemetry.facts import (
     TurnSampled,
     TurnSwept,
 )
-from shared.timeline import Timeline
+from shared.timelines.timeline import Timeline
 from shared.turns import Lane, Message, State, Turn, Usage
 from tests.contract.alerts.replay import Replay
 from tests.contract.alerts.weather import Weather

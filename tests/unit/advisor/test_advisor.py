@@ -155,8 +155,8 @@ def test_the_advisor_is_pure() -> None:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 assert all(
                     name.split(".")[0] in sys.stdlib_module_names - {"time", "os", "asyncio", "pathlib"}
-                    or name.startswith(("shared.advisor", "shared.stages", "shared.critical_path"))
-                    or name == "shared"
+                    or name.startswith(("shared.advisor", "shared.timelines.stages", "shared.timelines.critical_path"))
+                    or name == "shared.timelines"
                     for name in names
                 ), (path, names)
 

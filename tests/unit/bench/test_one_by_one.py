@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from bench.advising.cases import cases
-from shared.context import ContextGatherer
+from shared.context.gathering import ContextGatherer
 from tests.unit.fleet import VirtualClock
 from tests.unit.test_context import Source, gathered
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from shared.caching.answer_cache import AnswerCache
 from shared.caching.ports import CachedAnswer, Found
-from shared.context import ContextGatherer
-from shared.context_providers.history import History
-from shared.context_providers.knowledge import KnowledgeSearch
-from shared.context_providers.profile import CustomerProfile
+from shared.context.gathering import ContextGatherer
+from shared.context.providers.history import History
+from shared.context.providers.knowledge import KnowledgeSearch
+from shared.context.providers.profile import CustomerProfile
 from shared.errors import Unavailable
 from shared.settings import Settings
 from shared.telemetry.facts import CacheAsked, Fact

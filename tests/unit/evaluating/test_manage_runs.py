@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.door import Principal
+from shared.api.door import Principal
 from shared.errors import InvalidRequest
 from shared.evaluating.evaluators import JUDGED
 from shared.evaluating.manage_runs import Runs

@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 
 from evals.client import gate_json, item_json
 from evals.orders import planted
-from shared.attempts import Attempts, NoneLeft
+from shared.capacity.attempts import Attempts, NoneLeft
 from shared.evaluating.answers import AnswerReader
 from shared.evaluating.evaluators import BOTH, GOLDEN, JUDGED, NAMES, PRODUCTION, build, most_judge_calls
 from shared.evaluating.judge import CapacityJudge, JudgeBusy, JudgeFailed

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from shared import stages
-from shared.arrivals import MOST_SECONDS, Arrivals, moment_in, process_age_seconds, stages_before
-from shared.critical_path import critical, least_ms, span_ms
 from shared.events import TurnMessage
-from shared.join_timelines import completed, continued, told
-from shared.timeline import Timeline, server_timing
+from shared.timelines import stages
+from shared.timelines.arrivals import MOST_SECONDS, Arrivals, moment_in, process_age_seconds, stages_before
+from shared.timelines.critical_path import critical, least_ms, span_ms
+from shared.timelines.join_timelines import completed, continued, told
+from shared.timelines.timeline import Timeline, server_timing
 from shared.turns import Lane
 from tests.unit.samples import a_turn
 

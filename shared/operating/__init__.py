@@ -1,0 +1,1 @@
+"""What operators read and switch: dead letters, lanes and deployments, advice."""
