@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import ssl
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -55,9 +56,14 @@ class ServiceBusConnection:
 
     @property
     def client(self) -> ServiceBusClient:
-        """The SDK's client. Its retries are few and short: longer waits are Spillway's own."""
+        """The SDK's client. Its retries are few and short: longer waits are Spillway's own.
+
+        Its links share one TLS context. Left alone, the SDK loads all certificates again for each: 17 to 20 ms in which
+        nothing else runs, and 0.7 MiB.
+        """
         if self._client is None:
             options: dict[str, Any] = {"retry_total": 1, "retry_backoff_factor": 0.2, "retry_backoff_max": 1}
+            options["ssl_context"] = ssl.create_default_context()
             if self._connection_string is not None:
                 self._client = ServiceBusClient.from_connection_string(self._connection_string, **options)
             else:

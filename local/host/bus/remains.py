@@ -11,8 +11,8 @@ _AFTER_SECONDS = 1.0
 class Remains:
     """Runs the collector a moment after receivers were closed, once for all of that moment.
 
-    The SDK leaves every receiver in cycles of references, with a TLS context of some 0.7 MiB and, when its
-    broker died, an open socket. To Python's collector that is a handful of small objects, so it comes late.
+    The SDK leaves every receiver in cycles of references, with an open socket when its broker died. To Python's
+    collector that is a handful of small objects, so it comes late.
     """
 
     _due: asyncio.TimerHandle | None = None
