@@ -100,7 +100,7 @@ class BusListener(ABC):
         try:
             opened = await self._receive(receiver.__aenter__())
             if opened is not None:
-                _listen_rarely(receiver)
+                listen_rarely(receiver)
                 self._outage.over()
             yield opened
         finally:
@@ -153,7 +153,7 @@ class BusListener(ABC):
             )
 
 
-def _listen_rarely(receiver: ServiceBusReceiver) -> None:
+def listen_rarely(receiver: ServiceBusReceiver) -> None:
     """Lets the SDK keep an idle link alive every 90 s, not every 5.
 
     What arrives while it listens for that, beside a receive, is seen up to 0.2 s late: one message in a hundred. The
