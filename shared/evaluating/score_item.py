@@ -11,7 +11,7 @@ from shared.evaluating.fan_out import FanOut
 from shared.evaluating.finish_run import RunFinisher
 from shared.evaluating.messages import EvaluationMessage
 from shared.evaluating.ports import EvaluationQueue, EvaluationStore
-from shared.evaluating.run_budget import calls_allowed, waits_for_next_hour
+from shared.evaluating.run_budget import calls_allowed, pause_for_budget
 from shared.evaluating.runs import (
     DONE,
     RUN_ID,
@@ -35,7 +35,6 @@ LOOK_AGAIN_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Pauses until an item's turn is looked at again; the last one repeats."""
 MOST_JUDGE_TRIES = 6
 """How often a judge that takes no call is waited for before its error counts."""
-BUDGET_SECONDS = 3.0
 MOST_HOUR_PAUSE_SECONDS = 240.0
 MOST_BUDGET_WAITS = 40
 """How often an item waits for what other items have reserved and may give back."""
@@ -115,8 +114,8 @@ class ItemWorker:
     async def _judge(self, run: EvaluationRun, item: RunItem, given: "_Given", message: EvaluationMessage) -> None:
         outcome = await self._scored(_narrowed(run, item), given.question, given.answer)
         if outcome is None:
-            calls, _ = self._scorer.most(run.evaluators, run.suite, given.question, given.answer)
-            await self._wait_for_budget(run, item, message, calls)
+            most = self._scorer.most(_narrowed(run, item).evaluators, run.suite, given.question, given.answer)
+            await self._wait_for_budget(run, item, message, most)
         elif outcome.stopped:
             await self._finisher.stop(run, outcome.stopped)
         elif outcome.busy_seconds is not None and outcome.judge_errors and item.judge_tries < MOST_JUDGE_TRIES:
@@ -155,18 +154,24 @@ class ItemWorker:
                 await self._store.settle(run.run_id, reserved=reserved, spent=spent)
         return outcome
 
-    async def _wait_for_budget(self, run: EvaluationRun, item: RunItem, message: EvaluationMessage, calls: int) -> None:
+    async def _wait_for_budget(
+        self, run: EvaluationRun, item: RunItem, message: EvaluationMessage, most: tuple[int, float]
+    ) -> None:
         """What others have reserved may come back; when nothing is reserved, or never comes back, the run is over."""
         document = await self._store.get(run.run_id, RUN_ID)
         current = run if document is None else run_of(document)
-        pause = waits_for_next_hour(current, calls, self._clock.now())
-        if pause is not None:
-            # Looked at in between, so that nobody takes it for lost.
-            await self._later(message, item, min(pause, MOST_HOUR_PAUSE_SECONDS))
-        elif current.reserved_calls == 0 or item.tries > MOST_BUDGET_WAITS:
+        pause = pause_for_budget(
+            current,
+            calls=most[0],
+            cost_usd=most[1],
+            patient=item.tries <= MOST_BUDGET_WAITS,
+            now=self._clock.now(),
+        )
+        if pause is None:
             await self._finisher.stop(run, "the budget for judges is used up")
         else:
-            await self._later(message, item, BUDGET_SECONDS)
+            # Looked at in between, so that nobody takes it for lost.
+            await self._later(message, item, min(pause, MOST_HOUR_PAUSE_SECONDS))
 
     async def _end(self, run: EvaluationRun, item: RunItem, given: "_Given", outcome: Outcome) -> None:
         answer = given.answer

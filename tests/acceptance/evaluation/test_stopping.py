@@ -3,12 +3,13 @@
 import httpx2
 
 from evals.stack import JudgedStack
-from tests.acceptance.evaluation.support import GOLDEN, ended, start, wait_for
+from tests.acceptance.evaluation.support import GOLDEN, ended, settle, start, wait_for
 
 
 def test_a_budget_of_judge_calls_is_never_exceeded_and_ends_the_run(
     stack: JudgedStack, operator: httpx2.Client
 ) -> None:
+    settle(stack)
     before = len(stack.judge_calls())
     run_id = start(operator, GOLDEN[:12], evaluators=["relevance", "coherence"], max_judge_calls=13)
     run = ended(operator, run_id)

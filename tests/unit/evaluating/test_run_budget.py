@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from shared.evaluating.run_budget import calls_allowed, waits_for_next_hour
+from shared.evaluating.run_budget import BUDGET_SECONDS, calls_allowed, pause_for_budget
 from shared.evaluating.runs import EvaluationRun
 
 BEGAN = 1_700_000_000.0
@@ -17,15 +17,29 @@ def test_an_hour_allows_its_calls_and_what_was_left_of_those_before() -> None:
     assert calls_allowed(dataclasses.replace(RUN, max_calls_per_hour=None), BEGAN) is None
 
 
+def pause(run: EvaluationRun, *, calls: int = 4, cost_usd: float = 0.0, patient: bool = True) -> float | None:
+    return pause_for_budget(run, calls=calls, cost_usd=cost_usd, patient=patient, now=BEGAN + 600)
+
+
 def test_an_answer_that_finds_the_hour_used_up_waits_for_the_next_one() -> None:
     full = dataclasses.replace(RUN, calls=180, reserved_calls=20)
 
-    assert waits_for_next_hour(full, 4, BEGAN + 600) == 3_000
-    assert waits_for_next_hour(RUN, 4, BEGAN + 600) is None
+    assert pause(full) == 3_000
 
 
-def test_waiting_is_of_no_use_when_the_whole_budget_is_used_up() -> None:
+def test_the_whole_budget_used_up_ends_the_run_once_nothing_is_reserved() -> None:
     over = dataclasses.replace(RUN, calls=200, max_calls=202)
 
-    assert waits_for_next_hour(over, 4, BEGAN + 600) is None
-    assert waits_for_next_hour(dataclasses.replace(over, max_calls_per_hour=None), 4, BEGAN) is None
+    assert pause(over) is None
+    assert pause(dataclasses.replace(over, max_calls_per_hour=None)) is None
+    assert pause(dataclasses.replace(over, reserved_calls=2)) == BUDGET_SECONDS
+    assert pause(dataclasses.replace(over, reserved_calls=2), patient=False) is None
+    assert pause(dataclasses.replace(RUN, cost_usd=0.9, max_cost_usd=1.0), cost_usd=0.2) is None
+
+
+def test_room_that_came_back_between_the_refusal_and_the_look_is_asked_for_again() -> None:
+    settled = dataclasses.replace(RUN, calls=4, max_calls=13, max_calls_per_hour=None)
+
+    assert pause(settled, calls=8) == BUDGET_SECONDS
+    assert pause(settled, calls=8, patient=False) == BUDGET_SECONDS
+    assert pause(dataclasses.replace(settled, max_cost_usd=1.0), calls=8, cost_usd=0.2) == BUDGET_SECONDS
