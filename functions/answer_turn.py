@@ -28,6 +28,8 @@ def _add(blueprint: func.Blueprint, lane: Lane, services: Services) -> None:
 async def _answer(message: func.ServiceBusMessage, services: Services) -> None:
     """Returning completes the message, raising gives it back; a body that is no turn message ends as a dead letter."""
     timeline = services.arrivals.timeline()
+    turn_message = TurnMessage.decode(message.get_body())
+    services.warm_up.for_answer(turn_message)
     worker = (await services.open()).worker
     services.arrivals.started(timeline)
-    await worker.answer(TurnMessage.decode(message.get_body()), timeline)
+    await worker.answer(turn_message, timeline)

@@ -42,6 +42,7 @@ def make_blueprint(services: Services) -> func.Blueprint:
 
 async def _complete(request: Request, services: Services) -> Response:
     timeline = services.arrivals.timeline(request.headers)
+    services.warm_up.for_callers()
     chat = (await services.open()).chat
     services.arrivals.started(timeline)
     principal = services.door.enter(request.headers, request.query_params)

@@ -1,13 +1,19 @@
 """The connections of one process and the credentials they are made with; each opens with its first use."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
+
+from azure.core.exceptions import AzureError
 
 from shared.adapters.cosmos_connection import CosmosConnection
 from shared.adapters.credentials import credential
 from shared.adapters.openai_chat import ApiKey, OpenAIConnections
 from shared.adapters.service_bus_connection import ServiceBusConnection
+from shared.adapters.service_bus_relay import QUEUE
 from shared.adapters.telemetry_reader import SCOPE, TelemetryReader
+from shared.errors import Unavailable
+from shared.lanes import Lane, queue_of
 from shared.settings import Settings
 from shared.telemetry import log
 
@@ -39,6 +45,22 @@ class Connections:
         )
         self.models = OpenAIConnections(self._openai_key())
         self.telemetry = self._telemetry_reader()
+
+    def open_lane(self, lane: Lane) -> None:
+        """Begins to open the link by which turns of a lane are queued."""
+        self.bus.sender(queue_of(lane)).prepare()
+
+    def open_relay(self) -> None:
+        """Begins to open the link by which text goes to whoever waits for it."""
+        self.bus.sender(QUEUE).prepare()
+
+    async def sign_in_to_models(self) -> None:
+        """Fetches the models' first token, which the credential keeps; with a key there is nothing to do.
+
+        Raises:
+            Unavailable: There is none to be had.
+        """
+        await self.models.sign_in()
 
     async def close(self) -> None:
         """Closes every connection; one that fails to is told of and keeps no other open."""
@@ -73,4 +95,17 @@ class Connections:
             return self._settings.openai_key
         from azure.identity.aio import get_bearer_token_provider  # noqa: PLC0415  local runs use a key
 
-        return get_bearer_token_provider(self._identity(), self._settings.openai_scope)
+        return _tokens(get_bearer_token_provider(self._identity(), self._settings.openai_scope))
+
+
+def _tokens(provider: Callable[[], Awaitable[str]]) -> Callable[[], Awaitable[str]]:
+    """Tokens whose absence is a fault like any other of a dependency: it passes, and the turn is tried again."""
+
+    async def token() -> str:
+        try:
+            return await provider()
+        except AzureError as fault:
+            log.warning("miss_token", fault=type(fault).__name__)
+            raise Unavailable("The identity gives no token for the models.") from fault
+
+    return token

@@ -70,6 +70,7 @@ from shared.telemetry.observed_ledger import ObservedLedger
 from shared.telemetry.otel.observer import OpenTelemetryObserver
 from shared.telemetry.prices import turn_costs
 from shared.timelines.arrivals import Arrivals
+from shared.warm_up import WarmUp
 from shared.workbook.service import WorkbookQueries
 
 if TYPE_CHECKING:
@@ -168,6 +169,7 @@ class Services:
         )
         self._outbox = RelayOutbox(relay)
         self._listener = RelayListener(relay, board, instance=instance, clock=clock)
+        self.warm_up = WarmUp(connections, self._listener, stored, clock)
         self._acceptor = TurnAcceptor(
             settings=settings,
             instance=instance,
@@ -306,6 +308,7 @@ class Services:
         if self._guard is None:
             async with self._opened:
                 if self._guard is None:
+                    self.warm_up.for_all()
                     await asyncio.to_thread(self._counter.load)
                     # What has been imported stays: collections that walk all of it stop every stream for 75 ms.
                     gc.freeze()
@@ -322,6 +325,7 @@ class Services:
 
     async def close(self) -> None:
         """Stops background work and closes every connection."""
+        await self.warm_up.close()
         await self._acceptor.close()
         await self._cache.close()
         await self._sampler.close()

@@ -11,11 +11,13 @@ from openai import AsyncOpenAI, Omit, omit
 from shared.adapters.openai_chunks import ChunkReader
 from shared.adapters.openai_events import EventStream
 from shared.adapters.openai_http import ModelHttp, body_parts
+from shared.errors import Unavailable
 from shared.events import compact
 from shared.ports import Chunk, ModelRefusal, ModelRequest
 from shared.settings import Deployment
 
 ApiKey = str | Callable[[], Awaitable[str]]
+"""A key, or what gives a fresh token and raises Unavailable when there is none."""
 CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 60.0
 MOST_CONNECTIONS = 1000
@@ -46,6 +48,11 @@ class OpenAIConnections:
             )
             self._clients[endpoint] = client
         return client
+
+    async def sign_in(self) -> None:
+        """Asks for a token as a call would, see `ApiKey`; with a key there is nothing to do."""
+        if not isinstance(self._api_key, str):
+            await self._api_key()
 
     def _shared_http(self) -> httpx2.AsyncClient:
         if self._http is None:
@@ -98,6 +105,9 @@ class OpenAIChat:
             )
         except openai.OpenAIError as fault:
             raise refusal(fault) from fault
+        except Unavailable as fault:
+            # No token, so nothing was asked.
+            raise ModelRefusal(0, None, str(fault), {}) from fault
         return OpenAIStream(response)
 
 

@@ -2,10 +2,11 @@
 
 import asyncio
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from azure.servicebus import ServiceBusMessage
+from azure.servicebus.exceptions import ServiceBusError
 
 from shared.adapters.service_bus_connection import GatheringSender
 
@@ -13,8 +14,17 @@ from shared.adapters.service_bus_connection import GatheringSender
 class Link:
     """An SDK sender that fails a number of times."""
 
-    def __init__(self, failures: list[Exception]) -> None:
-        self.failures, self.closed, self.sent = failures, False, 0
+    def __init__(self, failures: list[Exception], *, refuses: Exception | None = None) -> None:
+        self.failures, self.refuses, self.closed, self.sent = failures, refuses, False, 0
+        self.opened, self.answered = 0, asyncio.Event()
+        self.answered.set()
+
+    async def __aenter__(self) -> Self:
+        self.opened += 1
+        if self.refuses is not None:
+            raise self.refuses
+        await self.answered.wait()
+        return self
 
     async def send_messages(self, _messages: Any) -> None:
         if self.failures:
@@ -25,12 +35,54 @@ class Link:
         self.closed = True
 
 
+def sender_over(*links: Link) -> GatheringSender:
+    given = iter(links)
+    client = SimpleNamespace(get_queue_sender=lambda _queue, **_options: next(given))
+    connection = SimpleNamespace(client=client, failed=lambda: None)
+    return GatheringSender(connection, "turns")  # type: ignore[arg-type]
+
+
+def test_a_link_opened_ahead_is_the_one_that_the_first_messages_go_over() -> None:
+    async def scenario() -> None:
+        link = Link([])
+        link.answered.clear()
+        sender = sender_over(link)
+        sender.prepare()
+        sender.prepare()
+        await asyncio.sleep(0)
+        early = asyncio.create_task(sender.send(ServiceBusMessage("before it is open")))
+        await asyncio.sleep(0)
+        assert (link.opened, link.sent) == (1, 0)
+
+        link.answered.set()
+        await early
+        await sender.send(ServiceBusMessage("after"))
+        sender.prepare()
+        await sender.close()
+
+        assert (link.opened, link.sent) == (1, 2)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("fault", [ServiceBusError("The namespace does not answer."), KeyError("unexpected")])
+def test_a_message_given_while_a_link_could_not_be_opened_ahead_goes_over_the_next_one(fault: Exception) -> None:
+    async def scenario() -> None:
+        away, back = Link([], refuses=fault), Link([])
+        sender = sender_over(away, back)
+        sender.prepare()
+        await sender.send(ServiceBusMessage("first"))
+        await sender.close()
+
+        assert (away.closed, away.sent, back.sent) == (True, 0, 1)
+
+    asyncio.run(scenario())
+
+
 def test_a_fault_that_nobody_expected_is_told_and_the_next_message_goes_over_a_new_link() -> None:
     async def scenario() -> None:
         links = [Link([AttributeError("'NoneType' object has no attribute 'send'")]), Link([])]
-        opened = iter(links)
-        client = SimpleNamespace(get_queue_sender=lambda _queue, **_options: next(opened))
-        sender = GatheringSender(SimpleNamespace(client=client), "turns")  # type: ignore[arg-type]
+        sender = sender_over(*links)
 
         async with asyncio.timeout(10):
             with pytest.raises(AttributeError):

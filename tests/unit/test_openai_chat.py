@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from shared.adapters.openai_chat import OpenAIChat, OpenAIConnections
+from shared.errors import Unavailable
 from shared.ports import Chunk, ModelRefusal, ModelRequest
 from shared.settings import Deployment, Tier
 from shared.turns import Message, Usage
@@ -188,6 +189,20 @@ async def test_each_call_asks_for_a_token_when_the_identity_gives_them() -> None
         await connections.close()
 
     assert [headers["authorization"] for _, headers, _ in service.requests] == ["Bearer first", "Bearer second"]
+
+
+async def test_an_identity_that_gives_no_token_is_a_refusal_without_status() -> None:
+    async def token() -> str:
+        raise Unavailable("The identity gives no token for the models.")
+
+    async with deployed(whole) as (service, _chat, deployment):
+        connections = OpenAIConnections(token)
+        with pytest.raises(ModelRefusal, match="no token") as caught:
+            await OpenAIChat(connections).open(deployment, REQUEST)
+        await connections.close()
+
+    assert caught.value.status == 0
+    assert service.requests == []
 
 
 async def test_a_connection_whose_stream_does_not_end_is_given_up() -> None:

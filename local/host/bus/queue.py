@@ -9,6 +9,7 @@ from local.host.bus.listener import RECEIVE_SECONDS, BusListener
 from local.host.bus.lock import kept
 
 _FEWEST = 2
+_GROWTH = 4
 # Bounds the connections that prefetchCount adds.
 _MOST_AHEAD = 32
 
@@ -16,9 +17,9 @@ _MOST_AHEAD = 32
 class QueueListener(BusListener):
     """Keeps up to `maxConcurrentCalls` messages of one function in work.
 
-    Receivers are added as the work grows, always as many as there are already, so that a burst meets waiting receivers
-    after a few rounds; those that have been idle for a while go. `prefetchCount` adds receivers that hold a message
-    until a call is free.
+    Receivers are added as the work grows, to four times as many as there are. The SDK takes half a second to open one,
+    or thirty at once, so a burst meets 2, then 8, then 32 of them within a second; those that have been idle$
+    for a while go. `prefetchCount` adds receivers that hold a message until a call is free.
     """
 
     _count = 0
@@ -62,7 +63,7 @@ class QueueListener(BusListener):
 
     def _grow(self) -> None:
         if self._count - self._busy < _FEWEST and not self._stopping.is_set():
-            self._add(min(self._count, self._most - self._count))
+            self._add(min(_GROWTH * self._count, self._most) - self._count)
 
     async def _work(self, receiver: ServiceBusReceiver, message: ServiceBusReceivedMessage) -> None:
         success = False
