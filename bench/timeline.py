@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 
 from bench.machine import machine, percentiles, write
+from bench.single import precedence, undisturbed
 from tests.acceptance.stack import Stack, deployments
 
 TURNS = 1000
@@ -66,7 +67,7 @@ def run() -> dict[str, Any]:
         models["deployments"][0]["latency"]["time_to_first_token_ms"] = 60
         stack = Stack(Path(folder), models=models, settings={"SPILLWAY_SWEEP_SCHEDULE": "0 0 0 1 1 *"})
         try:
-            with stack.start().client() as client:
+            with stack.start().client() as client, undisturbed(), precedence() as first:
                 for number in range(TURNS):
                     lane = list(found)[number % 2]
                     found[lane].append(ask(client, lane))
@@ -75,6 +76,7 @@ def run() -> dict[str, Any]:
     every = [one for turns in found.values() for one in turns]
     result = {
         "machine": description,
+        "caller_has_precedence": first,
         "conditions": "one caller, both paths alternating, knowledge and history on, caller's clock sent along; "
         "unexplained: the caller's stopwatch minus the sum of the stages",
         "all": {name: value for name, value in summary(every).items() if name != "stages_ms"},
