@@ -252,7 +252,7 @@ class Relay(Protocol):
         """Sends news to one instance in one message; raises Unavailable."""
 
     def listen(self, instance: str) -> AsyncIterator[list[News]]:
-        """News for an instance, until cancelled."""
+        """News for an instance, until cancelled or after a long silence; raises Unavailable."""
 
 
 class TokenCounter(Protocol):

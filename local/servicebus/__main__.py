@@ -64,7 +64,11 @@ def _serve_with_journal(arguments: argparse.Namespace, listener: socket.socket, 
 
 async def _serve(arguments: argparse.Namespace, listener: socket.socket, broker: Broker) -> None:
     port = listener.getsockname()[1]
-    limits = Limits(max_message_bytes=arguments.max_message_bytes, idle_timeout_seconds=arguments.idle_timeout_seconds)
+    limits = Limits(
+        max_message_bytes=arguments.max_message_bytes,
+        idle_timeout_seconds=arguments.idle_timeout_seconds,
+        link_idle_seconds=arguments.link_idle_seconds,
+    )
     server = Server(broker, arguments.key, limits, time.time)
 
     details: dict[str, str] = {}
@@ -118,6 +122,13 @@ def _parser() -> argparse.ArgumentParser:
         default=240,
         metavar="SECONDS",
         help="announced to clients; a connection silent for twice as long is closed (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--link-idle-seconds",
+        type=_positive,
+        default=600,
+        metavar="SECONDS",
+        help="a link to a queue that nothing was sent over for so long is detached (default: %(default)s, as in Azure)",
     )
     parser.add_argument(
         "--control-port",

@@ -1,32 +1,25 @@
-"""The connection to Service Bus that queues and relay share, with senders that gather what is sent at once."""
+"""The connection to Service Bus that queues and relay share."""
 
 import asyncio
 import gc
 import ssl
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from azure.servicebus import ServiceBusMessage
 from azure.servicebus.aio import ServiceBusClient, ServiceBusSender
-from azure.servicebus.exceptions import ServiceBusError
 
-from shared.errors import Unavailable
-from shared.telemetry import log
-from shared.waiters import refuse
+from shared.adapters.service_bus_sender import GatheringSender
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
-SEND_SECONDS = 6.0
-RETRY_AFTER_SECONDS = 2.0
-MOST_IN_A_BATCH = 100
-MOST_BYTES_IN_A_BATCH = 192 * 1024
-MESSAGE_OVERHEAD_BYTES = 512
 COLLECT_SECONDS = 1.0
 """How long after a failure what it left is freed."""
 KEEP_ALIVE_SECONDS = 90
 """How often the SDK listens on an idle link. While it does, for 0.2 s, a message that is sent waits, so not every 30 s
 as it would by itself. Source: the service hangs up after 240 s of silence, Azure/azure-sdk-for-python#31229."""
+IDLE_SECONDS = 540.0
+"""After so long without a message a link is opened anew. After 600 s the service detaches it, whatever keeps its
+connection alive, and the next message would take 0.9 s to find out. Source: Azure/azure-sdk-for-python#10127."""
 
 
 class ServiceBusConnection:
@@ -39,6 +32,7 @@ class ServiceBusConnection:
         credential: "AsyncTokenCredential | None",
         *,
         collect_seconds: float = COLLECT_SECONDS,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         """Notes where to connect: by connection string on a laptop, by namespace and identity in Azure.
 
@@ -47,7 +41,9 @@ class ServiceBusConnection:
             namespace: Its host name; None on a laptop.
             credential: Goes with the namespace.
             collect_seconds: See `failed`.
+            idle_seconds: See `IDLE_SECONDS`.
         """
+        self.idle_seconds = idle_seconds
         self._connection_string, self._namespace, self._credential = connection_string, namespace, credential
         self._collect_seconds = collect_seconds
         self._collecting: asyncio.TimerHandle | None = None
@@ -83,9 +79,17 @@ class ServiceBusConnection:
         self._collecting = None
         gc.collect()
 
-    def sender(self, queue: str) -> "GatheringSender":
+    def sender(self, queue: str) -> GatheringSender:
         """The sender of a queue."""
-        return self._senders.setdefault(queue, GatheringSender(self, queue))
+        sender = self._senders.get(queue)
+        if sender is None:
+            sender = self._senders[queue] = GatheringSender(
+                queue, lambda: self._link(queue), failed=self.failed, idle_seconds=self.idle_seconds
+            )
+        return sender
+
+    def _link(self, queue: str) -> ServiceBusSender:
+        return self.client.get_queue_sender(queue, keep_alive=KEEP_ALIVE_SECONDS)
 
     async def close(self) -> None:
         """Closes senders and client."""
@@ -95,104 +99,3 @@ class ServiceBusConnection:
         await asyncio.gather(*closing, return_exceptions=True)
         if self._client is not None:
             await self._client.close()
-
-
-class GatheringSender:
-    """Sends to one queue over one link. What is given while a send is under way goes out together in the next."""
-
-    def __init__(self, connection: ServiceBusConnection, queue: str) -> None:
-        """Notes where to send; opens its link when told to prepare, or with the first message."""
-        self._connection, self._queue, self._prepared = connection, queue, False
-        self._waiting: list[tuple[ServiceBusMessage, asyncio.Future[None]]] = []
-        self._pump: asyncio.Task[None] | None = None
-        self._link: ServiceBusSender | None = None
-
-    def prepare(self) -> None:
-        """Opens the link ahead of the first message, once; returns at once. Where that fails, the message says so.
-
-        Opening takes half a second however near the service is: the SDK reads the nine frames that answer it one by
-        one and naps 50 ms before each (azure-servicebus 7.15, `_open` of the aio sender).
-        """
-        if not self._prepared and self._pump is None:
-            self._pump = asyncio.create_task(self._open_then_send())
-        self._prepared = True
-
-    async def _open_then_send(self) -> None:
-        try:
-            await self._send_batch([])
-        except Unavailable:
-            log.info("open_ahead", queue=self._queue)
-        except Exception as fault:  # noqa: BLE001  the first message tries again and says so to whoever sends it
-            log.failure("open_ahead", fault, queue=self._queue)
-        await self._send_waiting()
-
-    async def send(self, message: ServiceBusMessage) -> None:
-        """Sends a message and returns when the queue holds it.
-
-        Raises:
-            Unavailable: The queue did not confirm it.
-        """
-        sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((message, sent))
-        if self._pump is None or self._pump.done():
-            self._pump = asyncio.create_task(self._send_waiting())
-        await sent
-
-    async def _send_waiting(self) -> None:
-        while self._waiting:
-            batch = self._next_batch()
-            try:
-                await self._send_batch([message for message, _ in batch])
-            except BaseException as fault:
-                refuse((sent for _, sent in batch), fault)
-                if not isinstance(fault, Unavailable):
-                    # Nobody expected it; who has given more meanwhile begins another task.
-                    raise
-            else:
-                for _, sent in batch:
-                    if not sent.done():
-                        sent.set_result(None)
-
-    def _next_batch(self) -> list[tuple[ServiceBusMessage, "asyncio.Future[None]"]]:
-        count, size = 0, 0
-        for message, _ in self._waiting[:MOST_IN_A_BATCH]:
-            size += sum(len(part) for part in message.body) + MESSAGE_OVERHEAD_BYTES
-            if count and size > MOST_BYTES_IN_A_BATCH:
-                break
-            count += 1
-        batch, self._waiting = self._waiting[:count], self._waiting[count:]
-        return batch
-
-    async def _send_batch(self, messages: Sequence[ServiceBusMessage]) -> None:
-        """Sends messages, over a new link where there is none; with no message, only opens it."""
-        try:
-            async with asyncio.timeout(SEND_SECONDS):
-                if self._link is None:
-                    self._link = self._connection.client.get_queue_sender(self._queue, keep_alive=KEEP_ALIVE_SECONDS)
-                    await self._link.__aenter__()
-                if messages:
-                    await self._link.send_messages(messages[0] if len(messages) == 1 else list(messages))
-        except (ServiceBusError, TimeoutError, OSError, ValueError) as fault:
-            log.warning("fail_queue", queue=self._queue, fault=type(fault).__name__)
-            await self._drop_link()
-            self._connection.failed()
-            raise Unavailable("The queue does not answer.", retry_after_seconds=RETRY_AFTER_SECONDS) from fault
-        except Exception:
-            # The link may be of no more use; the next send opens another.
-            await self._drop_link()
-            raise
-
-    async def _drop_link(self) -> None:
-        link, self._link = self._link, None
-        if link is not None:
-            try:
-                async with asyncio.timeout(1):
-                    await link.close()
-            except (ServiceBusError, TimeoutError, OSError) as fault:
-                log.info("drop_link", queue=self._queue, fault=type(fault).__name__)
-
-    async def close(self) -> None:
-        """Waits for what is under way and closes the link."""
-        if self._pump is not None:
-            await asyncio.gather(self._pump, return_exceptions=True)
-        await self._drop_link()

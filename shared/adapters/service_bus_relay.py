@@ -42,6 +42,8 @@ class ServiceBusRelay:
             receive_mode=ServiceBusReceiveMode.RECEIVE_AND_DELETE,
             prefetch_count=50,
             keep_alive=KEEP_ALIVE_SECONDS,
+            # Ends the loop below when nothing came for so long, before the service detaches the link.
+            max_wait_time=self._connection.idle_seconds,
         )
         try:
             async with receiver:

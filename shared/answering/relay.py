@@ -123,13 +123,16 @@ class RelayListener:
 
     async def _listen(self) -> None:
         while True:
+            began = self._clock.monotonic()
             try:
+                # Ends by itself after a long silence.
                 async for batch in self._relay.listen(self.instance):
                     for news in batch:
                         self._board.publish(news)
             except Unavailable:
                 log.warning("lose_relay", instance=self.instance)
-            await self._clock.sleep(LISTEN_AGAIN_SECONDS)
+            lasted_seconds = self._clock.monotonic() - began
+            await self._clock.sleep(max(0.0, LISTEN_AGAIN_SECONDS - lasted_seconds))
 
     async def close(self) -> None:
         """Stops listening."""

@@ -46,11 +46,13 @@ class Limits:
         max_message_bytes: Size of one message, or of one batch.
         handshake_seconds: Time from connecting to the open frame.
         idle_timeout_seconds: Announced to the peer; a connection that is silent for twice as long is closed.
+        link_idle_seconds: A link to a queue over which nothing came or went for so long is detached.
     """
 
     max_message_bytes: int = 256 * 1024
     handshake_seconds: float = 10
     idle_timeout_seconds: float = 240
+    link_idle_seconds: float = 600
 
 
 class Service(Protocol):
@@ -96,6 +98,11 @@ class Connection(asyncio.Protocol):
         return self._write_paused or self._output_bytes >= MAX_OUTPUT_BYTES
 
     @property
+    def now(self) -> float:
+        """Seconds on the event loop's clock."""
+        return self._loop.time()
+
+    @property
     def is_lost(self) -> bool:
         """True after the TCP connection ended."""
         return self._lost
@@ -109,6 +116,7 @@ class Connection(asyncio.Protocol):
         self._last_heard = self._loop.time()
         self._after(self.limits.handshake_seconds, self._check_handshake)
         self._after(self.limits.idle_timeout_seconds, self._check_silence)
+        self._after(self.limits.link_idle_seconds, self._check_links)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Releases everything the connection held."""
@@ -244,6 +252,20 @@ class Connection(asyncio.Protocol):
             self.fail(AmqpError("amqp:resource-limit-exceeded", f"No frame was received for {silent:.0f} s."))
         else:
             self._after(self.limits.idle_timeout_seconds, self._check_silence)
+
+    def _check_links(self) -> None:
+        """Detaches the links that nobody used, as the service does however alive the connection is."""
+        now, next_at = self._loop.time(), self._loop.time() + self.limits.link_idle_seconds
+        for session in self._sessions.values():
+            for link in list(session.links.values()):
+                if link.used_at is None:
+                    continue
+                expires_at = link.used_at + self.limits.link_idle_seconds
+                if expires_at <= now:
+                    link.expire(self.limits.link_idle_seconds)
+                else:
+                    next_at = min(next_at, expires_at)
+        self._after(next_at - now, self._check_links)
 
     def _beat(self, seconds: float) -> None:
         self._write(EMPTY_FRAME)

@@ -44,6 +44,8 @@ class IncomingLink(Link):
     is handled as it comes in, so nothing piles up.
     """
 
+    kind = "publisher"
+
     def __init__(self, session: "Session", request: AttachRequest, initial_delivery_count: int) -> None:
         super().__init__(session, request)
         self.delivery_count = initial_delivery_count & U32
@@ -66,6 +68,7 @@ class IncomingLink(Link):
 
     def transfer(self, fields: list[Any], payload: bytes) -> None:
         """One transfer frame (section 2.7.5)."""
+        self.use()
         delivery = self._delivery
         if delivery is None:
             delivery = self._delivery = _first_frame(fields)

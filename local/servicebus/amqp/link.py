@@ -1,6 +1,7 @@
 """Links (part 2, section 2.6): what both directions have in common, and what stands behind them."""
 
 from abc import ABC, abstractmethod
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from local.servicebus.amqp import performatives
@@ -44,7 +45,11 @@ class Link(ABC):
         terminus: What stands behind the link; None until it is accepted.
         delivery_count: Deliveries so far, as a 32-bit serial number.
         credit: Deliveries that the sending side may still make.
+        expires: Whether it is detached after a while without use, as links to queues are.
+        used_at: When something last came or went over it, on the event loop's clock; None while it cannot expire.
     """
+
+    kind = "link"
 
     def __init__(self, session: "Session", request: AttachRequest) -> None:
         self.session = session
@@ -52,11 +57,13 @@ class Link(ABC):
         self.terminus: Terminus | None = None
         self.delivery_count = 0
         self.credit = 0
-        self.detached = False
+        self.detached = self.expires = False
+        self.used_at: float | None = None
 
     def accept(self, terminus: Terminus, properties: dict[Any, Any] | None = None) -> None:
         """Answers the attach: the link is open."""
         self.terminus = terminus
+        self.use()
         self._answer(encode(self.request.source), encode(self.request.target), properties)
 
     def refuse(self, error: AmqpError) -> None:
@@ -77,6 +84,22 @@ class Link(ABC):
         reason = NULL if error is None else self.session.connection.describe(error)
         self.session.send(performatives.detach(self.request.handle, reason))
         self.close()
+
+    def use(self) -> None:
+        """Notes that the link is used."""
+        if self.expires:
+            self.used_at = self.session.connection.now
+
+    def expire(self, idle_seconds: float) -> None:
+        """Detaches the link because nobody used it; in the service's words, which clients may look for."""
+        idle = timedelta(seconds=idle_seconds)
+        self.detach(
+            AmqpError(
+                "amqp:link:detach-forced",
+                f"The link '{self.request.name}' is force detached. Code: {self.kind}. "
+                f"Details: IdleTimerExpired: Idle timeout: {idle}.",
+            )
+        )
 
     def close(self) -> None:
         """Lets go of what stands behind the link."""

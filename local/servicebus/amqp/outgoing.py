@@ -14,6 +14,8 @@ HALF_RANGE = 0x7FFF_FFFF
 class OutgoingLink(Link):
     """Messages go to the client, as many as it granted credit for."""
 
+    kind = "consumer"
+
     def __init__(self, session: "Session", request: AttachRequest) -> None:
         super().__init__(session, request)
         self.draining = False
@@ -31,12 +33,14 @@ class OutgoingLink(Link):
             tag: Delivery tag, at most 32 bytes.
             token: What to settle it by; None when it is settled already.
         """
+        self.use()
         self.credit -= 1
         self.delivery_count = (self.delivery_count + 1) & U32
         self.session.deliver(self, message, tag, token)
 
     def flow(self, delivery_count: int | None, credit: int | None, *, drain: bool) -> None:
         """New credit counts from the client's delivery count, which may be behind what is on the wire."""
+        self.use()
         if credit is not None:
             on_the_wire = (self.delivery_count - (delivery_count or 0)) & U32
             self.credit = max(credit - on_the_wire, 0) if on_the_wire <= HALF_RANGE else credit

@@ -222,6 +222,7 @@ class Session:
             numbers = [number for number in range(first, last + 1) if number in self._unsettled]
         for number in numbers:
             link, token = self._unsettled[number]
+            link.use()
             outcome = None if link.terminus is None else link.terminus.settle(token, state)
             if outcome is None:
                 continue

@@ -47,12 +47,14 @@ class Client:
             management = Management(queue, self._connection, self._connection.limits.max_message_bytes)
             self._attach_pair(link, address, management.answer)
         elif isinstance(link, OutgoingLink):
+            link.expires = True
             receiver = Receiver(link, queue)
             link.terminus = receiver
             receiver.attach()
         elif queue.settings.is_dead_letter_queue:
             raise NotAllowed("Messages cannot be sent to a dead-letter queue.")
         else:
+            link.expires = True
             link.accept(Sender(queue))
 
     def closed(self) -> None:

@@ -1,14 +1,13 @@
 """Whoever sends to a queue is told what became of it, also when the SDK does what nobody expected."""
 
 import asyncio
-from types import SimpleNamespace
 from typing import Any, Self
 
 import pytest
 from azure.servicebus import ServiceBusMessage
 from azure.servicebus.exceptions import ServiceBusError
 
-from shared.adapters.service_bus_connection import GatheringSender
+from shared.adapters.service_bus_sender import GatheringSender
 
 
 class Link:
@@ -16,7 +15,7 @@ class Link:
 
     def __init__(self, failures: list[Exception], *, refuses: Exception | None = None) -> None:
         self.failures, self.refuses, self.closed, self.sent = failures, refuses, False, 0
-        self.opened, self.answered = 0, asyncio.Event()
+        self.opened, self.answered, self.left = 0, asyncio.Event(), asyncio.Event()
         self.answered.set()
 
     async def __aenter__(self) -> Self:
@@ -33,13 +32,13 @@ class Link:
 
     async def close(self) -> None:
         self.closed = True
+        self.left.set()
 
 
-def sender_over(*links: Link) -> GatheringSender:
+def sender_over(*links: Link, idle_seconds: float = 600) -> GatheringSender:
     given = iter(links)
-    client = SimpleNamespace(get_queue_sender=lambda _queue, **_options: next(given))
-    connection = SimpleNamespace(client=client, failed=lambda: None)
-    return GatheringSender(connection, "turns")  # type: ignore[arg-type]
+    make: Any = lambda: next(given)  # noqa: E731
+    return GatheringSender("turns", make, failed=lambda: None, idle_seconds=idle_seconds)
 
 
 def test_a_link_opened_ahead_is_the_one_that_the_first_messages_go_over() -> None:
@@ -75,6 +74,28 @@ def test_a_message_given_while_a_link_could_not_be_opened_ahead_goes_over_the_ne
         await sender.close()
 
         assert (away.closed, away.sent, back.sent) == (True, 0, 1)
+
+    asyncio.run(scenario())
+
+
+def test_a_link_over_which_nothing_was_sent_for_long_is_replaced_before_the_next_message() -> None:
+    async def scenario() -> None:
+        links: list[Link] = []
+
+        def make() -> Any:
+            links.append(Link([]))
+            return links[-1]
+
+        sender = GatheringSender("turns", make, failed=lambda: None, idle_seconds=0.05)
+        await sender.send(ServiceBusMessage("first"))
+        async with asyncio.timeout(10):
+            await links[0].left.wait()
+        await sender.send(ServiceBusMessage("second"))
+        await sender.close()
+
+        assert links[0].sent == 1
+        assert sum(link.sent for link in links) == 2
+        assert all(link.closed and link.opened == 1 for link in links)
 
     asyncio.run(scenario())
 
