@@ -34,6 +34,8 @@ class State(StrEnum):
 
 TERMINAL = frozenset({State.SUCCEEDED, State.FAILED, State.EXPIRED, State.CANCELLED})
 WAITING = frozenset({State.ACCEPTED, State.QUEUED, State.DEFERRED})
+NO_TURN = "0" * 32
+"""An id that no turn has, to read when only the store itself is meant."""
 
 
 @dataclass(frozen=True, slots=True)

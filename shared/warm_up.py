@@ -10,8 +10,8 @@ from shared.events import TurnMessage
 from shared.lanes import Lane
 from shared.ports import Clock, TurnStore
 from shared.telemetry import log
+from shared.turns import NO_TURN
 
-NO_TURN = "0" * 32
 WAIT_SECONDS = 10.0
 LATER_SECONDS = 1.0
 """Long enough for the first turn of an instance to have its first token: it shares its one core with what is opened."""

@@ -80,7 +80,9 @@ class GatheringSender:
             except BaseException as fault:
                 refuse((sent for _, sent in batch), fault)
                 if not isinstance(fault, Unavailable):
-                    # Nobody expected it; who has given more meanwhile begins another task.
+                    # Nobody expected it, so this task ends: nobody may be left waiting for it.
+                    left, self._waiting = self._waiting, []
+                    refuse((sent for _, sent in left), fault)
                     raise
             else:
                 for _, sent in batch:

@@ -5,11 +5,10 @@ from typing import Any
 
 from shared.errors import SpillwayError
 from shared.ports import Clock, LaneQueues, TurnStore
-from shared.turns import Lane
+from shared.turns import NO_TURN, Lane
 
 FRESH_SECONDS = 5.0
 CHECK_SECONDS = 4.0
-NO_TURN = "0" * 32
 
 
 class Health:

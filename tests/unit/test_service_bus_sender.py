@@ -100,6 +100,19 @@ def test_a_link_over_which_nothing_was_sent_for_long_is_replaced_before_the_next
     asyncio.run(scenario())
 
 
+def test_a_fault_that_nobody_expected_is_told_to_those_too_whose_messages_were_next() -> None:
+    async def scenario() -> None:
+        sender = sender_over(Link([KeyError("unexpected")]), Link([]))
+        sends = [asyncio.create_task(sender.send(ServiceBusMessage(str(number)))) for number in range(150)]
+        async with asyncio.timeout(10):
+            ends = await asyncio.gather(*sends, return_exceptions=True)
+        await sender.close()
+
+        assert [type(end) for end in ends] == [KeyError] * 150
+
+    asyncio.run(scenario())
+
+
 def test_a_fault_that_nobody_expected_is_told_and_the_next_message_goes_over_a_new_link() -> None:
     async def scenario() -> None:
         links = [Link([AttributeError("'NoneType' object has no attribute 'send'")]), Link([])]
